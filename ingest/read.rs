@@ -1,0 +1,133 @@
+//! From what the user named to batches: opens each source, finds its format, decodes it, and reports as it goes.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::batch::Batch;
+use crate::convention::Conventions;
+use crate::error::OpenError;
+
+/// What the user named: `-` or something on disk (a file, a folder, a glob).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    Stdin,
+    Path(String),
+}
+
+/// How to read.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    pub conventions: Arc<Conventions>,
+    /// A name out of [`crate::format::FORMATS`] to use instead of looking at the content.
+    pub format: Option<String>,
+    /// How many threads decode.
+    pub num_threads: usize,
+    pub limits: Limits,
+}
+
+/// What bounds the memory that hostile input can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest single record (span, log record, metric) in bytes.
+    pub record_bytes: usize,
+    /// Longest text or bytes value that is kept whole.
+    pub value_bytes: usize,
+    /// Deepest nesting of arrays and kvlists.
+    pub depth: usize,
+    /// How many times larger than its compressed form a source may become, once it is past [`Limits::expanded_bytes`].
+    pub expansion: u64,
+    /// Decompressed bytes that are always allowed.
+    pub expanded_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { record_bytes: 8 << 20, value_bytes: 256 << 10, depth: 100, expansion: 1_000, expanded_bytes: 1 << 30 }
+    }
+}
+
+/// One stream of bytes that is read: a file, a member of a tar archive, or stdin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// Absolute path, `path!member` inside an archive, or `-`.
+    pub name: String,
+    pub path: Option<PathBuf>,
+    /// Size on disk in bytes where it is known (compressed, for compressed files).
+    pub size: Option<u64>,
+    /// Name out of [`crate::format::FORMATS`], such as `otlp-json`; `unknown` where nothing was recognised.
+    pub format: &'static str,
+    /// Wrappings around it, such as `gzip` or `tar+zstd`; empty where there are none.
+    pub container: String,
+    /// XXH3-64 of the first 64 KiB of the decompressed stream: tells which earlier source this may be.
+    pub head_hash: u64,
+}
+
+/// How far an earlier reading of the same stream was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    pub offset: u64,
+    /// XXH3-64 of the decompressed stream up to `offset`.
+    pub prefix_hash: u64,
+}
+
+/// What the store knows about streams that were read before.
+pub trait History {
+    /// Returns the stretches of streams with this head that are committed already, the longest first.
+    fn committed(&self, head_hash: u64) -> Vec<Committed>;
+}
+
+/// Nothing was read before.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct NoHistory;
+
+impl History for NoHistory {
+    fn committed(&self, _head_hash: u64) -> Vec<Committed> {
+        Vec::new()
+    }
+}
+
+/// What the reader reports, in this order for each source: `Opened`, then `Batch`es and `Progress`, then `Closed`.
+#[derive(Debug)]
+pub enum Event {
+    Opened(SourceInfo),
+    /// Boxed because batches are large.
+    Batch(Box<Batch>),
+    Progress(Progress),
+    Closed(SourceEnd),
+    /// A named input could not be opened, or nothing in it was recognised; the others go on.
+    Failed { name: String, error: OpenError },
+}
+
+/// How far the reader is, over all sources. Bytes are those on disk, so that a share can be shown for compressed files too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    pub bytes_read: u64,
+    /// Nothing for pipes.
+    pub bytes_total: Option<u64>,
+}
+
+/// How reading of one source ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceEnd {
+    /// Decompressed bytes.
+    pub bytes: u64,
+    /// Decompressed bytes that were skipped because they are in the store already.
+    pub skipped_bytes: u64,
+    /// Why reading stopped early (an I/O error, a cut-off archive, a refused expansion); records before it are kept.
+    pub stopped: Option<String>,
+}
+
+/// Reads every input to its end, or until `report` breaks.
+///
+/// Batches of one source come in the order of the source. The first batches are small, so that a screen has something to
+/// show at once; later ones hold a few thousand records. Decoding runs on `num_threads` threads with bounded queues;
+/// `report` runs on the caller's thread.
+pub fn read(
+    inputs: &[Input],
+    options: &ReadOptions,
+    history: &dyn History,
+    report: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) {
+    let _ = (inputs, options, history, report);
+}

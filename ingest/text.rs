@@ -1,0 +1,1 @@
+//! The one place that makes text from files inert for a terminal.

@@ -1,0 +1,23 @@
+//! The room that answers: keeps what was read in one embedded columnar store and answers questions about it.
+//!
+//! Only this room knows DuckDB and Polars; they sit behind the feature `store`, so that grammars, trees and tables compile
+//! and fuzz without them.
+
+pub mod cancel;
+pub mod desk;
+pub mod error;
+pub mod semconv;
+pub mod table;
+pub mod trace;
+pub mod traceql;
+
+#[cfg(feature = "store")]
+pub mod load;
+#[cfg(feature = "store")]
+pub mod run;
+#[cfg(feature = "store")]
+pub mod serve;
+#[cfg(feature = "store")]
+pub mod settle;
+#[cfg(feature = "store")]
+pub mod store;

@@ -1,0 +1,1 @@
+//! Runs SQL that a user wrote: one SELECT, read-only, capped, stoppable.

@@ -1,0 +1,1 @@
+//! The private socket: the process that holds a store answers for others.

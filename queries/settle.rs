@@ -1,0 +1,1 @@
+//! Brings derived views up to date.

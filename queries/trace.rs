@@ -1,0 +1,5 @@
+//! Trace trees: assembled from spans, each span exactly once, whatever its parents say.
+
+pub mod assemble;
+pub mod critical_path;
+pub mod spans;

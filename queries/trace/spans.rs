@@ -1,0 +1,59 @@
+//! The spans of one trace as columns: what assembly, the critical path and the waterfall need, and no more.
+
+/// Spans of one trace, in the order of their rows in the store. All columns have the same length; "span" below and in
+/// [`super::assemble`] means an index into them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spans {
+    /// Row in the store, to fetch details by.
+    pub row: Vec<i64>,
+    pub span_id: Vec<u64>,
+    /// 0 where there is none.
+    pub parent_span_id: Vec<u64>,
+    pub start_ns: Vec<i64>,
+    /// May be negative as recorded.
+    pub duration_ns: Vec<i64>,
+    /// As in OTLP: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+    pub kind: Vec<u8>,
+    /// As in OTLP: 0 unset, 1 ok, 2 error.
+    pub status: Vec<u8>,
+    /// Union of `riftline_ingest::marks::Mark` bits.
+    pub marks: Vec<u32>,
+    /// Index into `texts`.
+    pub service: Vec<u32>,
+    /// Index into `texts`.
+    pub name: Vec<u32>,
+    /// Distinct services and names.
+    pub texts: Vec<Box<str>>,
+}
+
+impl Spans {
+    /// Returns how many spans there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.span_id.len()
+    }
+
+    /// Tells whether there are no spans.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.span_id.is_empty()
+    }
+
+    /// Returns when the span ended: its start where the duration is negative.
+    #[must_use]
+    pub fn end_ns(&self, span: usize) -> i64 {
+        self.start_ns[span].saturating_add(self.duration_ns[span].max(0))
+    }
+
+    /// Returns the service of the span.
+    #[must_use]
+    pub fn service(&self, span: usize) -> &str {
+        &self.texts[self.service[span] as usize]
+    }
+
+    /// Returns the name of the span.
+    #[must_use]
+    pub fn name(&self, span: usize) -> &str {
+        &self.texts[self.name[span] as usize]
+    }
+}

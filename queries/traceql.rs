@@ -1,0 +1,1 @@
+//! TraceQL's spanset filters: `{ resource.service.name = "orders" && duration > 100ms }`.
