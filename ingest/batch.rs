@@ -296,7 +296,9 @@ impl MetricBatch {
             column.pad(len);
         }
         let texts = [&mut self.name, &mut self.description, &mut self.unit, &mut self.buckets];
-        for column in texts.into_iter().chain([&mut self.exemplars, &mut self.attributes, &mut self.metadata, &mut self.original]) {
+        for column in
+            texts.into_iter().chain([&mut self.exemplars, &mut self.attributes, &mut self.metadata, &mut self.original])
+        {
             column.pad(len);
         }
     }

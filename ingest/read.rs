@@ -96,7 +96,10 @@ pub enum Event {
     Progress(Progress),
     Closed(SourceEnd),
     /// A named input could not be opened, or nothing in it was recognised; the others go on.
-    Failed { name: String, error: OpenError },
+    Failed {
+        name: String,
+        error: OpenError,
+    },
 }
 
 /// How far the reader is, over all sources. Bytes are those on disk, so that a share can be shown for compressed files too.

@@ -48,7 +48,9 @@ pub enum OpenStoreError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    #[error("write: no space left on the disk of {path}; what was committed is safe, free some space and read the source again")]
+    #[error(
+        "write: no space left on the disk of {path}; what was committed is safe, free some space and read the source again"
+    )]
     NoSpace { path: PathBuf },
     #[error("write: {message}")]
     Store { message: String },

@@ -12,7 +12,13 @@ use crate::store::Store;
 pub enum LoadEvent {
     Progress(Progress),
     /// Rows of `source` up to byte `offset` of its decompressed stream are durable.
-    Committed { source: String, offset: u64, spans: u64, logs: u64, metrics: u64 },
+    Committed {
+        source: String,
+        offset: u64,
+        spans: u64,
+        logs: u64,
+        metrics: u64,
+    },
     /// Derived views were brought up to date.
     Settled,
 }
