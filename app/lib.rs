@@ -1,1 +1,3 @@
+//! The room that acts: the workstation in the terminal and the commands for scripts.
 
+pub mod humane;
