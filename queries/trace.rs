@@ -2,4 +2,5 @@
 
 pub mod assemble;
 pub mod critical_path;
+pub mod details;
 pub mod spans;
