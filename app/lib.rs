@@ -1,3 +1,40 @@
-//! The room that acts: the workstation in the terminal and the commands for scripts.
+//! riftline: traces in the terminal. This room acts: the command line, the workstation, and the edge where exit codes are made.
 
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod format;
+pub mod headless;
 pub mod humane;
+pub mod signals;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use cli::parse::{Action, Invocation, parse};
+use config::Settings;
+use error::Failure;
+use headless::Context;
+
+/// Does what `args` (the program's name first) ask for and returns the exit code. Errors are printed here, once.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match parse(args).and_then(perform) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            headless::say::failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn perform(invocation: Invocation) -> Result<(), Failure> {
+    let common = match (&invocation.action, invocation.common) {
+        (Action::Print(text), _) => return headless::answer::write_out(|out| Ok(out.write_all(text.as_bytes())?)),
+        (_, common) => common.unwrap_or_default(),
+    };
+    let context = Context::new(Settings::load(&common)?);
+    match invocation.action {
+        Action::Command(command) => headless::run(command, &context),
+        Action::Work(_) | Action::Print(_) => Err(Failure::Store("not built yet".to_owned())),
+    }
+}

@@ -1,0 +1,275 @@
+//! The command line: what can be typed, and nothing of what it does. `docs/cli.md`, the man page and the completions are made
+//! from these definitions.
+
+pub mod parse;
+pub mod span_of_time;
+
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::format::Format;
+use crate::humane::Zone;
+
+const ABOUT: &str = "Traces in the terminal: read them, ask them, see where the time went";
+const LONG_ABOUT: &str = "Reads OpenTelemetry traces, logs and metrics from files, folders and pipes, keeps them in one store, \
+shows them in the terminal and answers questions from scripts.";
+
+const EXAMPLES: &str = "\
+Examples:
+  riftline traces.jsonl                      look at a file
+  kubectl logs collector | riftline -        look at what a pipe brings
+  riftline ingest --store incident.rift *.pb.gz
+  riftline query --store incident.rift \"select service, count(*) from spans group by 1\"
+  riftline traces --store incident.rift --traceql '{ status = error }'
+  riftline trace --store incident.rift 4bf92f35
+
+Exit codes:
+  0 done   1 done, and the answer is no   2 usage   3 input   4 store   5 refused for safety   130, 143 stopped by a signal";
+
+/// Everything that was typed.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "riftline", version, about = ABOUT, long_about = LONG_ABOUT, after_help = EXAMPLES)]
+#[command(override_usage = "riftline [OPTIONS] [SOURCE...]\n       riftline <COMMAND>", disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub workstation: WorkstationArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `riftline` without a command: the workstation.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct WorkstationArgs {
+    #[command(flatten)]
+    pub from: FromArgs,
+    /// Take mouse clicks and the wheel
+    #[arg(long, env = "RIFTLINE_MOUSE", value_parser = FalseyValueParser::new())]
+    pub mouse: bool,
+}
+
+/// The commands for scripts.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Command {
+    /// Read sources into a store and leave; prints a summary
+    Ingest(IngestArgs),
+    /// Answer one SELECT, a named query, or a TraceQL filter
+    Query(QueryArgs),
+    /// List traces, newest first
+    Traces(ListArgs),
+    /// Print one trace
+    Trace(TraceArgs),
+    /// List services: spans, errors, durations
+    Services(ListArgs),
+    /// List who calls whom: calls, errors, durations
+    Edges(ListArgs),
+    /// List log records by time
+    Logs(ListArgs),
+    /// Check configuration, themes, named queries, keymap, conventions and views: every mistake with file and line
+    Check(CheckArgs),
+    /// Print a completion script
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+    /// List the themes
+    Themes(PrintArgs),
+    /// Tell versions, folders, what the terminal can do, and whether the store is healthy
+    Doctor(CheckArgs),
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct CommonArgs {
+    /// When to use colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN", env = "RIFTLINE_COLOR")]
+    pub color: Option<When>,
+    /// Show no progress
+    #[arg(long, global = true, env = "RIFTLINE_NO_PROGRESS", value_parser = FalseyValueParser::new())]
+    pub no_progress: bool,
+    /// Say nothing but the answer and errors
+    #[arg(long, short, global = true, env = "RIFTLINE_QUIET", value_parser = FalseyValueParser::new())]
+    pub quiet: bool,
+    /// Configuration file instead of config.toml in the configuration folder
+    #[arg(long, global = true, value_name = "FILE", env = "RIFTLINE_CONFIG", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Theme of the workstation (`riftline themes` lists them)
+    #[arg(long, global = true, value_name = "NAME", env = "RIFTLINE_THEME")]
+    pub theme: Option<String>,
+    /// Time zone in which times are shown: utc, local, or an offset such as +02:00
+    #[arg(long, global = true, value_name = "ZONE", env = "RIFTLINE_TZ", allow_hyphen_values = true)]
+    pub tz: Option<Zone>,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct FromArgs {
+    /// Files, folders, globs, `-` for stdin, or a store
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    pub sources: Vec<String>,
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Which store, and how sources are read.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct StoreArgs {
+    /// Store to use instead of the default one
+    #[arg(long, value_name = "FILE", env = "RIFTLINE_STORE", value_hint = ValueHint::FilePath)]
+    pub store: Option<PathBuf>,
+    /// Format of the sources, instead of looking at their content
+    #[arg(long, value_name = "FORMAT", env = "RIFTLINE_FROM")]
+    pub from: Option<String>,
+    /// Fail (exit 3) if a single record is refused
+    #[arg(long, env = "RIFTLINE_STRICT", value_parser = FalseyValueParser::new())]
+    pub strict: bool,
+}
+
+/// How the answer is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+pub struct PrintArgs {
+    /// Format of the answer [default: table on a terminal, ndjson in a pipe]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "RIFTLINE_FORMAT")]
+    pub format: Option<Format>,
+}
+
+/// Which rows of a view.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct SelectArgs {
+    /// Only traces with a span that matches, such as '{ resource.service.name = "orders" && duration > 100ms }'
+    #[arg(long, value_name = "FILTER", env = "RIFTLINE_TRACEQL")]
+    pub traceql: Option<String>,
+    /// Only the last stretch of time before the newest record, such as 15m or 1h30m
+    #[arg(long, value_name = "TIME", env = "RIFTLINE_SINCE", value_parser = span_of_time::parse)]
+    pub since: Option<i64>,
+    /// At most this many rows; 0 lifts the limit [default: 100000]
+    #[arg(long, value_name = "N", env = "RIFTLINE_LIMIT")]
+    pub limit: Option<u64>,
+}
+
+/// `riftline ingest`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct IngestArgs {
+    /// Files, folders, globs, or `-` for stdin
+    #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+    pub sources: Vec<String>,
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// Bring the derived views up to date before leaving
+    #[arg(long)]
+    pub settle: bool,
+    #[command(flatten)]
+    pub print: PrintArgs,
+}
+
+/// `riftline query`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own on the command line")]
+pub struct QueryArgs {
+    /// SELECT to answer (unless -n, -f, --traceql, --list or --summary is given), then sources; after -n also KEY=VALUE
+    #[arg(value_name = "SQL|SOURCE|KEY=VALUE")]
+    pub words: Vec<String>,
+    /// Named query to answer
+    #[arg(long, short, value_name = "NAME", group = "question")]
+    pub name: Option<String>,
+    /// File with the SELECT to answer; `-` for stdin
+    #[arg(long, short, value_name = "FILE.sql", group = "question", value_hint = ValueHint::FilePath)]
+    pub file: Option<String>,
+    /// List the spans that match a filter, such as '{ status = error }'
+    #[arg(long, value_name = "FILTER", group = "question")]
+    pub traceql: Option<String>,
+    /// List the named queries
+    #[arg(long, group = "question")]
+    pub list: bool,
+    /// Tell what the store holds
+    #[arg(long, group = "question")]
+    pub summary: bool,
+    /// At most this many rows; 0 lifts the limit [default: 100000]
+    #[arg(long, value_name = "N", env = "RIFTLINE_LIMIT")]
+    pub limit: Option<u64>,
+    /// Let the SELECT reach files and the network
+    #[arg(long)]
+    pub allow_external: bool,
+    #[command(flatten)]
+    pub store: StoreArgs,
+    #[command(flatten)]
+    pub print: PrintArgs,
+}
+
+/// `riftline traces`, `services`, `edges`, `logs`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    pub from: FromArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub print: PrintArgs,
+}
+
+/// `riftline trace`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct TraceArgs {
+    /// Trace id, or its first digits (at least 4)
+    pub id: String,
+    #[command(flatten)]
+    pub from: FromArgs,
+    /// Format of the trace [default: tree on a terminal, json in a pipe]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "RIFTLINE_FORMAT")]
+    pub format: Option<TraceFormat>,
+}
+
+/// How one trace is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TraceFormat {
+    /// A tree with bars and durations
+    Tree,
+    /// Nested spans
+    Json,
+    /// An OTLP request
+    Otlp,
+    /// A page that needs nothing else
+    Html,
+    /// Spans as rows
+    Table,
+    /// Spans as rows
+    Ndjson,
+    /// Spans as rows
+    Csv,
+    /// Spans as rows
+    Markdown,
+    /// Spans as rows
+    Parquet,
+    /// Spans as rows
+    Arrow,
+}
+
+/// `riftline check`, `doctor`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct CheckArgs {
+    /// Store to look at instead of the default one
+    #[arg(long, value_name = "FILE", env = "RIFTLINE_STORE", value_hint = ValueHint::FilePath)]
+    pub store: Option<PathBuf>,
+    #[command(flatten)]
+    pub print: PrintArgs,
+}
+
+/// `riftline completions`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CompletionsArgs {
+    /// Shell to complete for
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

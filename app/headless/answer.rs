@@ -1,0 +1,64 @@
+//! Gives an answer: a table on stdout.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use riftline_queries::table::Table;
+
+use super::{Context, say};
+use crate::cli::PrintArgs;
+use crate::error::Failure;
+use crate::format::{self, Format, PrintError};
+
+/// Rows that are printed where no limit was asked for.
+pub const DEFAULT_LIMIT: u64 = 100_000;
+
+/// Returns the limit that was asked for: nothing for 0.
+#[must_use]
+pub fn limit(asked: Option<u64>) -> Option<u64> {
+    Some(asked.unwrap_or(DEFAULT_LIMIT)).filter(|&limit| limit > 0)
+}
+
+/// Prints `table` as was asked for.
+pub fn give(table: &Table, print: PrintArgs, context: &Context) -> Result<(), Failure> {
+    let format = print.format.or(context.settings.config.format).unwrap_or(Format::default_for(&context.face));
+    give_as(table, format, context)
+}
+
+/// Prints `table` in one format.
+pub fn give_as(table: &Table, format: Format, context: &Context) -> Result<(), Failure> {
+    refuse_garbling(format)?;
+    let mut hidden = format::Hidden::default();
+    write_out(|out| {
+        hidden = format::print(table, format, &context.face, out)?;
+        Ok(())
+    })?;
+    if hidden.num_columns > 0 {
+        say::note(context, &format!("{} more columns do not fit; --format ndjson shows all", hidden.num_columns));
+    }
+    if table.is_cut {
+        say::warning(context, &format!("cut at {} rows; --limit N asks for more, --limit 0 for all", table.num_rows()));
+    }
+    Ok(())
+}
+
+/// Writes on stdout through a buffer. A reader who went away ends the command quietly.
+pub fn write_out(write: impl FnOnce(&mut dyn Write) -> Result<(), PrintError>) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    match written {
+        Ok(()) => Ok(()),
+        Err(PrintError::Write(error)) => {
+            // What is left in the buffer has no reader either.
+            let _ = out.into_parts();
+            Err(error.into())
+        }
+        Err(error @ PrintError::Encode { .. }) => Err(Failure::Input(error.to_string())),
+    }
+}
+
+fn refuse_garbling(format: Format) -> Result<(), Failure> {
+    if format.is_binary() && io::stdout().is_terminal() {
+        return Err(Failure::usage("this format is binary and stdout is a terminal: redirect it into a file"));
+    }
+    Ok(())
+}

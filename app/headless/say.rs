@@ -1,0 +1,34 @@
+//! What is said on stderr. Nobody listening there is no failure.
+
+use std::io::Write;
+
+use riftline_ingest::text::inert;
+
+use super::Context;
+use crate::error::Failure;
+
+/// Says why a command failed.
+pub fn failure(failure: &Failure) {
+    if let Some(message) = failure.message() {
+        line("error: ", &message);
+    }
+}
+
+/// Says that something is not as it should be, though the command goes on.
+pub fn warning(context: &Context, message: &str) {
+    if !context.settings.is_quiet {
+        line("warning: ", message);
+    }
+}
+
+/// Says something about the answer.
+pub fn note(context: &Context, message: &str) {
+    if !context.settings.is_quiet {
+        line("", message);
+    }
+}
+
+fn line(prefix: &str, message: &str) {
+    let shown: Vec<_> = message.split('\n').map(inert).collect();
+    let _ = writeln!(std::io::stderr().lock(), "{prefix}{}", shown.join("\n"));
+}
