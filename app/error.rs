@@ -54,7 +54,9 @@ impl Failure {
     /// Returns what failed when the answer to `text` (SQL or TraceQL, where a user wrote it) was not given.
     pub fn asking(error: AskError, text: Option<&str>) -> Self {
         match error {
-            AskError::Bad { message, at } => Self::usage_at(&message, text.unwrap_or_default(), at.filter(|_| text.is_some())),
+            AskError::Bad { message, at } => {
+                Self::usage_at(&message, text.unwrap_or_default(), at.filter(|_| text.is_some()))
+            }
             AskError::NotFound { .. } => Self::Absent(error.to_string()),
             AskError::Refused { reason } => Self::Refused(reason),
             AskError::Cancelled => Self::Stopped(crate::signals::received().unwrap_or(signal_hook::consts::SIGINT)),

@@ -12,7 +12,8 @@ use riftline_queries::table::{Cell, Table};
 
 use crate::humane::{self, Zone};
 
-pub use json::{write_json, write_text};
+pub use grid::cut;
+pub use json::{write_cell, write_json, write_text};
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,7 +104,7 @@ fn unique_names(table: &Table) -> Vec<String> {
 }
 
 /// Returns a value as exact text, the same in every format for people and in CSV; nothing for null.
-fn exact(cell: Cell<'_>) -> Option<String> {
+pub fn exact(cell: Cell<'_>) -> Option<String> {
     Some(match cell {
         Cell::Null => return None,
         Cell::Bool(value) => value.to_string(),

@@ -151,7 +151,13 @@ mod tests {
 
     #[test]
     fn distance_counts_changes() {
-        let cases = [("trace", "trace", 0), ("trace", "traces", 1), ("query", "querry", 1), ("logs", "lgos", 2), ("", "abc", 3)];
+        let cases = [
+            ("trace", "trace", 0),
+            ("trace", "traces", 1),
+            ("query", "querry", 1),
+            ("logs", "lgos", 2),
+            ("", "abc", 3),
+        ];
         for (one, other, changes) in cases {
             assert_eq!(distance(one, other), changes, "{one} {other}");
             assert_eq!(distance(other, one), changes, "{other} {one}");

@@ -35,12 +35,15 @@ pub fn print_lines(table: &Table, out: &mut dyn Write) -> io::Result<()> {
 /// Returns each column's key with its quotes and colon. Of columns with one name the later ones are numbered.
 fn keys(table: &Table) -> io::Result<Vec<Vec<u8>>> {
     let names = unique_names(table);
-    names.iter().map(|name| {
-        let mut key = Vec::with_capacity(name.len() + 3);
-        write_text(name, &mut key)?;
-        key.push(b':');
-        Ok(key)
-    }).collect()
+    names
+        .iter()
+        .map(|name| {
+            let mut key = Vec::with_capacity(name.len() + 3);
+            write_text(name, &mut key)?;
+            key.push(b':');
+            Ok(key)
+        })
+        .collect()
 }
 
 fn print_row(table: &Table, keys: &[Vec<u8>], row: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -55,7 +58,8 @@ fn print_row(table: &Table, keys: &[Vec<u8>], row: usize, out: &mut dyn Write) -
     out.write_all(b"}")
 }
 
-fn write_cell(cell: Cell<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a value as JSON.
+pub fn write_cell(cell: Cell<'_>, out: &mut dyn Write) -> io::Result<()> {
     match cell {
         Cell::Null => out.write_all(b"null"),
         Cell::Bool(value) => write!(out, "{value}"),

@@ -10,10 +10,19 @@ fn hostile() -> Table {
     let json = json.iter().map(|text| Some(Box::from(*text))).collect();
     let columns = vec![
         Column { name: "name".to_owned(), values: Values::Text(text) },
-        Column { name: "duration_ns".to_owned(), values: Values::Int(vec![Some(1), None, Some(-2_310_000_000), Some(i64::MAX), Some(0)]) },
+        Column {
+            name: "duration_ns".to_owned(),
+            values: Values::Int(vec![Some(1), None, Some(-2_310_000_000), Some(i64::MAX), Some(0)]),
+        },
         Column { name: "name".to_owned(), values: Values::Json(json) },
-        Column { name: "x\u{1b}".to_owned(), values: Values::Double(vec![Some(1.0), Some(f64::NAN), Some(0.1), Some(1e300), None]) },
-        Column { name: "start".to_owned(), values: Values::Time(vec![Some(1_789_383_123_112_000_001), None, Some(0), None, None]) },
+        Column {
+            name: "x\u{1b}".to_owned(),
+            values: Values::Double(vec![Some(1.0), Some(f64::NAN), Some(0.1), Some(1e300), None]),
+        },
+        Column {
+            name: "start".to_owned(),
+            values: Values::Time(vec![Some(1_789_383_123_112_000_001), None, Some(0), None, None]),
+        },
     ];
     Table { columns, is_cut: false }
 }

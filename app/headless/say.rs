@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use riftline_ingest::text::inert;
+use riftline_ingest::text::{Lines, inert_as};
 
 use super::Context;
 use crate::error::Failure;
@@ -29,6 +29,5 @@ pub fn note(context: &Context, message: &str) {
 }
 
 fn line(prefix: &str, message: &str) {
-    let shown: Vec<_> = message.split('\n').map(inert).collect();
-    let _ = writeln!(std::io::stderr().lock(), "{prefix}{}", shown.join("\n"));
+    let _ = writeln!(std::io::stderr().lock(), "{prefix}{}", inert_as(message, Lines::Keep));
 }

@@ -1,0 +1,230 @@
+//! One trace as an OTLP request in JSON, rebuilt from the store.
+//!
+//! As the protocol's JSON mapping has it: ids in lower-case hexadecimal, 64-bit integers as text, enums as numbers.
+//! <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use riftline_queries::table::{Cell, Table};
+use serde_json::{Map, Value, json};
+
+use super::rows::{Trace, integer, text};
+use crate::format::write_json;
+
+/// Spans of one scope, with the scope's name and version.
+struct ScopeGroup {
+    name: String,
+    version: String,
+    rows: Vec<usize>,
+}
+
+/// Spans of one resource, with its typed JSON.
+struct ResourceGroup {
+    resource: String,
+    scopes: Vec<ScopeGroup>,
+}
+
+/// Prints one `ExportTraceServiceRequest` on one line.
+pub fn print(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(b"{\"resourceSpans\":[")?;
+    for (index, group) in groups(&trace.table).iter().enumerate() {
+        separate(index, out)?;
+        let attributes = attributes(&group.resource);
+        out.write_all(b"{\"resource\":")?;
+        write_value(&json!({ "attributes": attributes }), out)?;
+        out.write_all(b",\"scopeSpans\":[")?;
+        for (index, scope) in group.scopes.iter().enumerate() {
+            separate(index, out)?;
+            print_scope(trace, scope, out)?;
+        }
+        out.write_all(b"]}")?;
+    }
+    out.write_all(b"]}\n")
+}
+
+fn print_scope(trace: &Trace, scope: &ScopeGroup, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(b"{\"scope\":")?;
+    write_value(&json!({ "name": scope.name, "version": scope.version }), out)?;
+    out.write_all(b",\"spans\":[")?;
+    for (index, &row) in scope.rows.iter().enumerate() {
+        separate(index, out)?;
+        write_value(&span(trace, row), out)?;
+    }
+    out.write_all(b"]}")
+}
+
+fn separate(index: usize, out: &mut dyn Write) -> io::Result<()> {
+    if index > 0 { out.write_all(b",") } else { Ok(()) }
+}
+
+/// Groups rows by resource and scope, in the order of their first span.
+fn groups(table: &Table) -> Vec<ResourceGroup> {
+    let mut groups: Vec<ResourceGroup> = Vec::new();
+    let mut places = HashMap::new();
+    for row in 0..table.num_rows() {
+        let [resource, name, version] = ["resource", "scope_name", "scope_version"].map(|name| text(table.get(row, name)));
+        let at = *places.entry((resource, None)).or_insert_with(|| {
+            groups.push(ResourceGroup { resource: resource.to_owned(), scopes: Vec::new() });
+            groups.len() - 1
+        });
+        let Some(group) = groups.get_mut(at) else { continue };
+        let at = *places.entry((resource, Some((name, version)))).or_insert_with(|| {
+            group.scopes.push(ScopeGroup { name: name.to_owned(), version: version.to_owned(), rows: Vec::new() });
+            group.scopes.len() - 1
+        });
+        group.scopes.get_mut(at).into_iter().for_each(|scope| scope.rows.push(row));
+    }
+    groups
+}
+
+fn span(trace: &Trace, row: usize) -> Value {
+    let get = |name| trace.table.get(row, name);
+    let mut span = Map::new();
+    for (key, column) in [("traceId", "trace_id"), ("spanId", "span_id"), ("parentSpanId", "parent_span_id")] {
+        put_text(&mut span, key, text(get(column)));
+    }
+    put_text(&mut span, "traceState", text(get("trace_state")));
+    let flags = integer(get("flags"));
+    if flags != 0 {
+        span.insert("flags".to_owned(), json!(flags));
+    }
+    span.insert("name".to_owned(), json!(text(get("name"))));
+    span.insert("kind".to_owned(), json!(trace.spans.kind.get(row)));
+    let start = integer(get("start_ns"));
+    span.insert("startTimeUnixNano".to_owned(), json!(start.to_string()));
+    let end = start.saturating_add(integer(get("duration_ns")));
+    span.insert("endTimeUnixNano".to_owned(), json!(end.to_string()));
+    put_list(&mut span, "attributes", attributes(text(get("attributes"))));
+    put_list(&mut span, "events", array(get("events")).iter().map(event).collect());
+    put_list(&mut span, "links", array(get("links")).iter().map(link).collect());
+    put_status(&mut span, trace.spans.status.get(row).copied().unwrap_or_default(), text(get("status_message")));
+    Value::Object(span)
+}
+
+fn put_text(object: &mut Map<String, Value>, key: &str, value: &str) {
+    if !value.is_empty() {
+        object.insert(key.to_owned(), json!(value));
+    }
+}
+
+fn put_list(object: &mut Map<String, Value>, key: &str, values: Vec<Value>) {
+    if !values.is_empty() {
+        object.insert(key.to_owned(), Value::Array(values));
+    }
+}
+
+fn put_status(span: &mut Map<String, Value>, code: u8, message: &str) {
+    let mut status = Map::new();
+    if code != 0 {
+        status.insert("code".to_owned(), json!(code));
+    }
+    put_text(&mut status, "message", message);
+    if !status.is_empty() {
+        span.insert("status".to_owned(), Value::Object(status));
+    }
+}
+
+fn event(event: &Value) -> Value {
+    let mut made = Map::new();
+    made.insert("timeUnixNano".to_owned(), json!(number_text(event.get("time_ns"))));
+    put_text(&mut made, "name", event.get("name").and_then(Value::as_str).unwrap_or_default());
+    put_parts(&mut made, event);
+    Value::Object(made)
+}
+
+fn link(link: &Value) -> Value {
+    let mut made = Map::new();
+    for (key, field) in [("traceId", "trace_id"), ("spanId", "span_id"), ("traceState", "trace_state")] {
+        put_text(&mut made, key, link.get(field).and_then(Value::as_str).unwrap_or_default());
+    }
+    put_count(&mut made, "flags", link.get("flags"));
+    put_parts(&mut made, link);
+    Value::Object(made)
+}
+
+/// Puts what events and links have in common.
+fn put_parts(made: &mut Map<String, Value>, part: &Value) {
+    put_list(made, "attributes", part.get("attributes").map(key_values).unwrap_or_default());
+    put_count(made, "droppedAttributesCount", part.get("dropped_attributes"));
+}
+
+fn put_count(made: &mut Map<String, Value>, key: &str, count: Option<&Value>) {
+    if let Some(count) = count.filter(|count| count.as_u64().is_some_and(|count| count > 0)) {
+        made.insert(key.to_owned(), count.clone());
+    }
+}
+
+fn number_text(value: Option<&Value>) -> String {
+    value.filter(|value| value.is_number()).map_or_else(|| "0".to_owned(), ToString::to_string)
+}
+
+fn array(cell: Cell<'_>) -> Vec<Value> {
+    serde_json::from_str(text(cell)).unwrap_or_default()
+}
+
+/// Returns the typed JSON of attributes as the protocol's list of keys and values.
+fn attributes(typed: &str) -> Vec<Value> {
+    serde_json::from_str(typed).map(|value: Value| key_values(&value)).unwrap_or_default()
+}
+
+fn key_values(object: &Value) -> Vec<Value> {
+    let pairs = object.as_object().into_iter().flatten();
+    pairs.map(|(key, value)| json!({ "key": key, "value": any_value(value) })).collect()
+}
+
+/// Returns a typed value as the protocol's `AnyValue`. Nesting is bounded: the reader cut it.
+fn any_value(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({}),
+        Value::Bool(value) => json!({ "boolValue": value }),
+        Value::Number(number) if number.is_f64() => json!({ "doubleValue": number }),
+        Value::Number(number) => json!({ "intValue": number.to_string() }),
+        Value::String(text) => json!({ "stringValue": text }),
+        Value::Array(values) => json!({ "arrayValue": { "values": values.iter().map(any_value).collect::<Vec<_>>() } }),
+        Value::Object(object) => match special(object) {
+            Some(special) => special,
+            None => json!({ "kvlistValue": { "values": key_values(value) } }),
+        },
+    }
+}
+
+/// Bytes, and doubles that JSON has no number for, are written as an object of one key.
+fn special(object: &Map<String, Value>) -> Option<Value> {
+    let (key, value) = object.iter().next().filter(|_| object.len() == 1)?;
+    match (key.as_str(), value.as_str()?) {
+        ("bytes", base64) => Some(json!({ "bytesValue": base64 })),
+        ("double", name @ ("NaN" | "Infinity" | "-Infinity")) => Some(json!({ "doubleValue": name })),
+        _ => None,
+    }
+}
+
+fn write_value(value: &Value, out: &mut dyn Write) -> io::Result<()> {
+    write_json(&value.to_string(), out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_json_becomes_any_values() {
+        let typed = r#"{"a":1,"b":1.0,"c":"1","d":[true,null],"e":{"bytes":"AQI="},"f":{"double":"NaN"},"g":{"x":2}}"#;
+        let expected = json!([
+            { "key": "a", "value": { "intValue": "1" } },
+            { "key": "b", "value": { "doubleValue": 1.0 } },
+            { "key": "c", "value": { "stringValue": "1" } },
+            { "key": "d", "value": { "arrayValue": { "values": [{ "boolValue": true }, {}] } } },
+            { "key": "e", "value": { "bytesValue": "AQI=" } },
+            { "key": "f", "value": { "doubleValue": "NaN" } },
+            { "key": "g", "value": { "kvlistValue": { "values": [{ "key": "x", "value": { "intValue": "2" } }] } } },
+        ]);
+        assert_eq!(Value::Array(attributes(typed)), expected);
+    }
+
+    #[test]
+    fn text_that_is_no_json_has_no_attributes() {
+        assert_eq!(attributes("no json"), Vec::<Value>::new());
+        assert_eq!(attributes(""), Vec::<Value>::new());
+    }
+}
