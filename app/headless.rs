@@ -4,6 +4,7 @@ pub mod answer;
 pub mod completions;
 pub mod man;
 pub mod say;
+pub mod trace;
 
 use std::io::IsTerminal;
 

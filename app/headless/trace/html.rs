@@ -34,7 +34,9 @@ pub fn print(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     let root = trace.tree.order.first().map(|&span| trace.spans.name(span as usize)).unwrap_or_default();
     let (id, root) = (escaped(trace.id()), escaped(root));
     write!(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{root} {id}</title>\n")?;
-    out.write_all(b"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n")?;
+    out.write_all(
+        b"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
+    )?;
     write!(out, "<style>{STYLE}</style></head><body>\n<h1>{root}</h1>\n<p><code>{id}</code> · ")?;
     write!(out, "{} · {} spans · ", humane::duration(end.saturating_sub(start)), trace.spans.len())?;
     write!(out, "{} services · {} errors · ", trace.num_services(), trace.num_errors())?;
@@ -83,7 +85,9 @@ fn print_details(table: &Table, span: usize, out: &mut dyn Write) -> io::Result<
             continue;
         }
         let object: Option<serde_json::Map<String, serde_json::Value>> =
-            matches!(column.name.as_str(), "attributes" | "resource").then(|| serde_json::from_str(text(cell)).ok()).flatten();
+            matches!(column.name.as_str(), "attributes" | "resource")
+                .then(|| serde_json::from_str(text(cell)).ok())
+                .flatten();
         match object {
             Some(object) => {
                 object.iter().try_for_each(|(key, value)| print_detail(key, &plain(value), out))?;

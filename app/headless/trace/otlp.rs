@@ -63,7 +63,8 @@ fn groups(table: &Table) -> Vec<ResourceGroup> {
     let mut groups: Vec<ResourceGroup> = Vec::new();
     let mut places = HashMap::new();
     for row in 0..table.num_rows() {
-        let [resource, name, version] = ["resource", "scope_name", "scope_version"].map(|name| text(table.get(row, name)));
+        let [resource, name, version] =
+            ["resource", "scope_name", "scope_version"].map(|name| text(table.get(row, name)));
         let at = *places.entry((resource, None)).or_insert_with(|| {
             groups.push(ResourceGroup { resource: resource.to_owned(), scopes: Vec::new() });
             groups.len() - 1

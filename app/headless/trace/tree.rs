@@ -74,7 +74,12 @@ fn counted(number: usize, noun: &str) -> String {
 }
 
 fn print_span(
-    trace: &Trace, span: usize, is_last: &[bool], layout: &Layout, width: usize, out: &mut dyn Write,
+    trace: &Trace,
+    span: usize,
+    is_last: &[bool],
+    layout: &Layout,
+    width: usize,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
     let guides = guides(trace, span, is_last);
     let room = layout.label.saturating_sub(guides.width());
