@@ -6,7 +6,12 @@ pub mod error;
 pub mod format;
 pub mod headless;
 pub mod humane;
+pub mod mistake;
 pub mod signals;
+pub mod theme;
+pub mod tui;
+pub mod view;
+pub mod widget;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

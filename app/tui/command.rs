@@ -1,0 +1,244 @@
+//! Everything a user can do, listed once: keymap, palette, help and documentation read this list.
+//!
+//! The list holds names only; what a command does stands in the view or layer of its context, or in [`super::update`].
+
+use std::fmt::Write as _;
+
+/// Where a command can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Context {
+    /// In every view and layer that does not use the key itself.
+    Everywhere,
+    /// Wherever a cursor moves: lists, trees, tables, pickers.
+    Moving,
+    /// While a line is typed: palette, filter, search.
+    Prompt,
+    Traces,
+    Trace,
+    Query,
+    /// While SQL is typed.
+    Editor,
+}
+
+/// What the word after a command's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    None,
+    /// May be left out.
+    Optional(ArgumentKind),
+    Required(ArgumentKind),
+}
+
+/// What completes an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgumentKind {
+    File,
+    Theme,
+    View,
+    Column,
+    TraceQl,
+    TraceId,
+    /// A format and a file: `csv slow.csv`.
+    Export,
+    Text,
+}
+
+/// What is known about a command beside its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandInfo {
+    pub command: Command,
+    /// As typed after `:`.
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    pub context: Context,
+    /// Default keys, as in keymap files.
+    pub keys: &'static [&'static str],
+    pub argument: Argument,
+    /// One or two words for the bottom line.
+    pub short: &'static str,
+}
+
+macro_rules! commands {
+    ($($context:ident { $($command:ident $name:literal [$($key:literal)*] $short:literal $doc:literal $(($argument:ident $kind:ident))?;)+ })+) => {
+        /// What a user can do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Command { $($(#[doc = $doc] $command,)+)+ }
+
+        /// All commands, by context, in the order in which help shows them.
+        pub const COMMANDS: &[CommandInfo] = &[$($(CommandInfo {
+            command: Command::$command,
+            name: $name,
+            doc: $doc,
+            context: Context::$context,
+            keys: &[$($key),*],
+            argument: commands!(@argument $($argument $kind)?),
+            short: $short,
+        },)+)+];
+    };
+    (@argument) => { Argument::None };
+    (@argument $argument:ident $kind:ident) => { Argument::$argument(ArgumentKind::$kind) };
+}
+
+commands! {
+    Everywhere {
+        Help "help" ["?" "f1"] "keys" "Shows the keys of this view.";
+        Palette "palette" [":"] "command" "Opens the command line.";
+        Jump "jump" ["ctrl-p"] "jump" "Jumps to a service, operation, trace, saved query, theme, view or command by a few letters of it.";
+        ViewAt1 "view-1" ["1"] "" "Shows view 1, Triage.";
+        ViewAt2 "view-2" ["2"] "" "Shows view 2, Traces.";
+        ViewAt3 "view-3" ["3"] "" "Shows view 3, Trace.";
+        ViewAt4 "view-4" ["4"] "" "Shows view 4, Map.";
+        ViewAt5 "view-5" ["5"] "" "Shows view 5, Logs.";
+        ViewAt6 "view-6" ["6"] "" "Shows view 6, Compare.";
+        ViewAt7 "view-7" ["7"] "" "Shows view 7, Query.";
+        ViewAt8 "view-8" ["8"] "" "Shows view 8, Chaos.";
+        View "view" [] "" "Shows a view by its name." (Required View);
+        Open "open" [] "" "Opens the trace with this id, or the only one whose id begins so." (Required TraceId);
+        Filter "filter" ["/"] "filter" "Filters this list." (Optional TraceQl);
+        Copy "copy" ["y"] "copy" "Copies the id, the JSON or the SQL of what is selected to the clipboard (OSC 52, also over ssh).";
+        Bookmark "bookmark" ["m"] "bookmark" "Sets a bookmark on what is selected, or takes it away.";
+        Bookmarks "bookmarks" ["'"] "bookmarks" "Lists bookmarks.";
+        NarrowTime "narrow-time" ["]"] "narrow" "Narrows the time range to half, around what is selected.";
+        WidenTime "widen-time" ["["] "widen" "Widens the time range to twice its length, until it is everything.";
+        Themes "themes" ["T"] "themes" "Picks a theme; each is shown as the cursor reaches it.";
+        Theme "theme" [] "" "Uses a theme by its name." (Required Theme);
+        Export "export" ["e"] "export" "Writes what is shown to a file: csv, json, ndjson, markdown or parquet." (Optional Export);
+        Save "save" [] "" "Keeps a copy of the whole store in a file." (Required File);
+        Mouse "mouse" [] "" "Turns the mouse on or off; remembered.";
+        Refresh "refresh" ["ctrl-l"] "refresh" "Asks the store again and draws the screen anew.";
+        NextPane "next-pane" ["tab"] "pane" "Gives the keys to the next pane.";
+        PreviousPane "previous-pane" ["shift-tab"] "" "Gives the keys to the pane before.";
+        Enter "enter" ["enter"] "open" "Goes into what is selected.";
+        Back "back" ["esc" "backspace"] "back" "Goes back to where you came from, with the cursor where it was.";
+        Interrupt "interrupt" ["ctrl-c"] "" "Stops what is being asked; leaves riftline where nothing is.";
+        Suspend "suspend" ["ctrl-z"] "" "Puts riftline to sleep, back to the shell.";
+        Quit "quit" ["q"] "quit" "Leaves riftline.";
+    }
+    Moving {
+        Up "up" ["up" "k"] "" "Moves up.";
+        Down "down" ["down" "j"] "" "Moves down.";
+        Left "left" ["left" "h"] "" "Moves or scrolls left.";
+        Right "right" ["right" "l"] "" "Moves or scrolls right.";
+        PageUp "page-up" ["page-up" "ctrl-b" "ctrl-u"] "" "Moves up one page.";
+        PageDown "page-down" ["page-down" "ctrl-f" "ctrl-d"] "" "Moves down one page.";
+        First "first" ["g" "home"] "" "Moves to the first.";
+        Last "last" ["G" "end"] "" "Moves to the last.";
+    }
+    Prompt {
+        Accept "accept" ["enter"] "accept" "Takes what is typed.";
+        Complete "complete" ["tab"] "complete" "Takes the completion.";
+        Cancel "cancel" ["esc" "ctrl-c"] "cancel" "Leaves everything as it was.";
+        PromptUp "prompt-up" ["up" "ctrl-p"] "" "Moves to the completion or line before.";
+        PromptDown "prompt-down" ["down" "ctrl-n"] "" "Moves to the next completion or line.";
+    }
+    Traces {
+        Sort "sort" ["s"] "sort" "Sorts by the next column, or by the one named." (Optional Column);
+        Reverse "reverse" ["S"] "reverse" "Turns the order around.";
+        ErrorsOnly "errors-only" ["x"] "errors" "Shows only traces with errors, or all again.";
+        ClearFilter "clear-filter" ["X"] "" "Takes the filter and the time range away.";
+        FilterSame "filter-same" ["o"] "same root" "Filters by the root service and operation of the selected trace.";
+    }
+    Query {
+        Run "run" ["f5" "alt-enter" "r"] "run" "Runs the statement.";
+        Edit "edit" ["i"] "edit" "Gives the keys to the editor.";
+        SavedQueries "saved-queries" ["n"] "saved" "Lists saved queries.";
+        SaveQuery "save-query" [] "" "Keeps the statement under a name." (Required Text);
+        History "history" ["H"] "history" "Lists statements that were run before.";
+        Chart "chart" ["c"] "chart" "Draws the answer as bars, then as a line, then as a table again.";
+        Summary "summary" ["u"] "columns" "Summarises the columns of the answer.";
+        SortColumn "sort-column" ["s"] "sort" "Sorts the answer by this column, up, down, then as it came.";
+        ClearEditor "clear" [] "" "Empties the editor.";
+    }
+    Editor {
+        EditorRun "editor-run" ["f5" "alt-enter"] "run" "Runs the statement; so does Enter after a semicolon.";
+        EditorComplete "editor-complete" ["tab"] "complete" "Completes the name before the cursor.";
+        EditorLeave "editor-leave" ["esc"] "leave" "Gives the keys to the answer.";
+        EditorOlder "editor-older" ["alt-up" "ctrl-up"] "" "Takes the statement before this one out of the history.";
+        EditorNewer "editor-newer" ["alt-down" "ctrl-down"] "" "Takes the statement after this one out of the history.";
+        EditorClear "editor-clear" ["ctrl-k"] "" "Empties the editor.";
+    }
+}
+
+impl Command {
+    /// Returns what is known about the command.
+    #[must_use]
+    pub fn info(self) -> &'static CommandInfo {
+        // The list and the enum come from one macro, in the same order.
+        &COMMANDS[self as usize]
+    }
+
+    /// Returns the command called `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        COMMANDS.iter().find(|info| info.name == name).map(|info| info.command)
+    }
+}
+
+impl Context {
+    /// All contexts, as help shows them.
+    pub const ALL: [Self; 7] =
+        [Self::Everywhere, Self::Moving, Self::Prompt, Self::Traces, Self::Trace, Self::Query, Self::Editor];
+
+    /// Returns the name of the context's table in keymap files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Moving => "moving",
+            Self::Prompt => "prompt",
+            Self::Traces => "traces",
+            Self::Trace => "trace",
+            Self::Query => "query",
+            Self::Editor => "editor",
+        }
+    }
+}
+
+/// Returns the documentation of all commands and their default keys, as Markdown.
+#[must_use]
+pub fn documentation() -> String {
+    let mut text = String::from(concat!(
+        "# Keys and commands\n\nEvery command can be given by name after `:`. ",
+        "Keys are changed in `keymap.toml` in the configuration folder:\n\n",
+        "```toml\n[everywhere]\nquit = [\"q\", \"ctrl-q\"]\n```\n",
+    ));
+    for context in Context::ALL {
+        let _ = write!(text, "\n## {}\n\n| command | keys | what it does |\n| --- | --- | --- |\n", context.name());
+        for info in COMMANDS.iter().filter(|info| info.context == context) {
+            let keys: Vec<String> = info.keys.iter().map(|key| format!("`{key}`")).collect();
+            let _ = writeln!(text, "| `{}` | {} | {} |", info.name, keys.join(" "), info.doc);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::tui::chord::Chord;
+
+    #[test]
+    fn names_are_unique_and_lead_back_to_their_commands() {
+        let names: BTreeSet<_> = COMMANDS.iter().map(|info| info.name).collect();
+        assert_eq!(names.len(), COMMANDS.len());
+        for info in COMMANDS {
+            assert_eq!(info.command.info(), info);
+            assert_eq!(Command::named(info.name), Some(info.command));
+            assert!(info.doc.ends_with('.'), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn default_keys_are_keys_and_no_context_uses_one_twice() {
+        let mut taken = BTreeSet::new();
+        for info in COMMANDS {
+            for key in info.keys {
+                assert_eq!(key.parse::<Chord>().map(|chord| chord.to_string()), Ok((*key).to_owned()));
+                assert!(taken.insert((info.context, *key)), "{key} twice in {}", info.context.name());
+            }
+        }
+    }
+}

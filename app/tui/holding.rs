@@ -1,0 +1,115 @@
+//! The workstation on a store of this process: asks it, and reads files into it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use riftline_ingest::read::Input;
+use riftline_queries::cancel::Cancel;
+use riftline_queries::desk::{Desk, Question};
+use riftline_queries::error::AskError;
+use riftline_queries::load::{LoadEvent, LoadOptions, LoadSummary, load};
+use riftline_queries::store::Store;
+use riftline_queries::table::Table;
+use riftline_queries::trace::details::SpanDetails;
+
+use super::effect::{LoadNews, LoadedTrace};
+use super::jobs::Backend;
+use super::{Preferences, TuiError, run};
+
+/// What the workstation is opened on.
+pub struct TuiOptions {
+    pub store: Arc<Store>,
+    /// Read into the store while it is shown.
+    pub inputs: Vec<Input>,
+    pub load: LoadOptions,
+    pub preferences: Preferences,
+}
+
+/// Opens the workstation and comes back when the user leaves.
+pub fn run(options: TuiOptions) -> Result<(), TuiError> {
+    let TuiOptions { store, inputs, load, preferences } = options;
+    let is_loading = !inputs.is_empty();
+    let news = read_files(store.clone(), inputs, load)?;
+    let backend: Arc<dyn Backend> = store;
+    run::show(&backend, &preferences, news, is_loading)
+}
+
+/// Reads `inputs` on a thread of its own. It ends early when nobody listens to its news any more.
+fn read_files(store: Arc<Store>, inputs: Vec<Input>, options: LoadOptions) -> Result<Receiver<LoadNews>, TuiError> {
+    let (send, news) = bounded(64);
+    if !inputs.is_empty() {
+        let read = move || {
+            let summary = load(&store, &inputs, &options, &mut |event| tell(&send, event));
+            let (summary, has_failed) = match summary {
+                Ok(summary) => summarise(&summary),
+                Err(error) => (error.to_string(), true),
+            };
+            // Nobody is left to tell when the user has gone.
+            let _ = send.send(LoadNews::Done { summary, has_failed });
+        };
+        thread::Builder::new().name("loader".to_owned()).spawn(read)?;
+    }
+    Ok(news)
+}
+
+fn tell(news: &Sender<LoadNews>, event: LoadEvent) -> ControlFlow<()> {
+    let told = match event {
+        LoadEvent::Progress(progress) => LoadNews::Progress(progress),
+        LoadEvent::Committed { spans, .. } => LoadNews::Committed { spans },
+        LoadEvent::Settled => LoadNews::Settled,
+    };
+    news.send(told).map_or(ControlFlow::Break(()), |()| ControlFlow::Continue(()))
+}
+
+/// Returns what is said when everything is read, and whether something could not be.
+fn summarise(summary: &LoadSummary) -> (String, bool) {
+    use crate::humane::{count, duration};
+    let total =
+        |number: fn(&riftline_queries::load::LoadedSource) -> u64| summary.sources.iter().map(number).sum::<u64>();
+    let mut text = format!("read {} spans", count(total(|source| source.spans)));
+    for (number, what) in
+        [(total(|source| source.logs), "log records"), (total(|source| source.metrics), "metric points")]
+    {
+        if number > 0 {
+            text.push_str(&format!(", {} {what}", count(number)));
+        }
+    }
+    text.push_str(&format!(" in {}", duration((summary.seconds * 1e9) as i64)));
+    let rejects = total(|source| source.rejects);
+    if rejects > 0 {
+        text.push_str(&format!("; {} records refused (`select * from rejects`)", count(rejects)));
+    }
+    let stopped = summary.sources.iter().filter_map(|source| Some((&source.name, source.stopped.as_ref()?)));
+    let failures = stopped.chain(summary.failed.iter().map(|(name, why)| (name, why)));
+    let failures: Vec<String> = failures.map(|(name, why)| format!("{name}: {why}")).collect();
+    if let Some(first) = failures.first() {
+        text.push_str(&format!("; {first}"));
+    }
+    (text, rejects > 0 || !failures.is_empty())
+}
+
+impl Backend for Store {
+    fn ask(&self, question: &Question, cancel: &Cancel) -> Result<Table, AskError> {
+        Desk::ask(self, question, cancel)
+    }
+
+    fn trace(&self, id: &str, cancel: &Cancel) -> Result<LoadedTrace, AskError> {
+        let _ = (id, cancel);
+        Ok(LoadedTrace::default())
+    }
+
+    fn details(&self, row: i64) -> Result<SpanDetails, AskError> {
+        self.span_details(row)
+    }
+
+    fn save(&self, path: &Path) -> Result<(), AskError> {
+        self.save_as(path).map_err(|error| AskError::Store { message: error.to_string() })
+    }
+
+    fn export(&self, table: &Table, format: &str, path: &Path) -> Result<(), AskError> {
+        super::export::write(table, format, path)
+    }
+}

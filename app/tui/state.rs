@@ -1,0 +1,200 @@
+//! Everything the screen shows. Only [`super::update`] writes it.
+
+use std::collections::BTreeSet;
+
+use ratatui::layout::Rect;
+
+use super::effect::{Message, Slot};
+use super::keymap::Keymap;
+use super::layer::Layer;
+use super::remember::Memory;
+use crate::humane::Zone;
+use crate::theme::Theme;
+use crate::theme::catalog::Themes;
+use crate::view::{VIEWS, View, ViewId};
+
+/// The workstation.
+pub struct State {
+    pub shared: Shared,
+    /// By the order of [`VIEWS`].
+    pub views: Vec<Box<dyn View>>,
+    pub shown: ViewId,
+    /// Where `back` leads, the nearest last.
+    pub back: Vec<ViewId>,
+    /// What lies over the view, the uppermost last.
+    pub layers: Vec<Box<dyn Layer>>,
+    pub message: Option<Message>,
+    /// The whole terminal.
+    pub area: Rect,
+}
+
+/// What every view may read.
+#[derive(Debug, Clone, Default)]
+pub struct Shared {
+    pub theme: Theme,
+    pub themes: Themes,
+    pub keymap: Keymap,
+    pub zone: Zone,
+    pub symbols: Symbols,
+    pub store_name: String,
+    /// Start of the first and last trace of the store, in nanoseconds since 1970.
+    pub extent: Option<(i64, i64)>,
+    /// Chosen part of `extent`; everything where nothing is chosen. The end is included.
+    pub range: Option<(i64, i64)>,
+    pub loading: Option<Loading>,
+    pub services: Services,
+    /// Questions without an answer yet.
+    pub pending: BTreeSet<Slot>,
+    /// Which of its pictures the spinner shows; nothing while answers are quick.
+    pub spinner: Option<usize>,
+    pub memory: Memory,
+}
+
+/// Files that are being read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Loading {
+    pub bytes_read: u64,
+    /// Nothing for pipes.
+    pub bytes_total: Option<u64>,
+    pub spans: u64,
+}
+
+/// Which colour each service has: by its name, so that it is the same in every view and the next day, moved to a free one where two
+/// names would share it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Services {
+    /// By slot.
+    names: Vec<Option<Box<str>>>,
+}
+
+impl Services {
+    /// Returns the slot of `service`, for [`Theme::service`]; a slot that others may share where it was never seen.
+    #[must_use]
+    pub fn slot(&self, service: &str) -> usize {
+        let taken = self.names.iter().position(|name| name.as_deref() == Some(service));
+        taken.unwrap_or_else(|| home(service, self.names.len()))
+    }
+
+    /// Gives `service` a slot out of `num_slots` while one is free.
+    pub fn learn(&mut self, service: &str, num_slots: usize) {
+        if self.names.len() < num_slots {
+            self.names.resize(num_slots, None);
+        }
+        if self.names.iter().any(|name| name.as_deref() == Some(service)) {
+            return;
+        }
+        let home = home(service, self.names.len());
+        let free = (0..self.names.len()).map(|step| (home + step) % self.names.len());
+        if let Some(slot) = free.into_iter().find(|&slot| self.names[slot].is_none()) {
+            self.names[slot] = Some(service.into());
+        }
+    }
+}
+
+/// Returns where `service` goes when every slot is free (FNV-1a).
+fn home(service: &str, num_slots: usize) -> usize {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = service.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+    usize::try_from(hash % num_slots.max(1) as u64).unwrap_or_default()
+}
+
+/// Signs that not every font has, and what stands for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Symbols {
+    pub stitched: &'static str,
+    pub incomplete: &'static str,
+    pub findings: &'static str,
+    pub kernel: &'static str,
+    pub error: &'static str,
+    pub warning: &'static str,
+    pub bookmark: &'static str,
+    pub ascending: &'static str,
+    pub descending: &'static str,
+    pub cursor: &'static str,
+    pub spinner: &'static [&'static str],
+    /// Bars by eighths of a cell, from one eighth to eight.
+    pub eighths: [&'static str; 8],
+    /// Levels of sparklines and charts, lowest first.
+    pub levels: [&'static str; 8],
+}
+
+impl Symbols {
+    pub const UNICODE: Self = Self {
+        stitched: "≠",
+        incomplete: "✂",
+        findings: "⚑",
+        kernel: "⌁",
+        error: "✖",
+        warning: "▲",
+        bookmark: "★",
+        ascending: "▲",
+        descending: "▼",
+        cursor: "▌",
+        spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
+        eighths: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+        levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    };
+
+    pub const ASCII: Self = Self {
+        stitched: "s",
+        incomplete: "i",
+        findings: "f",
+        kernel: "k",
+        error: "x",
+        warning: "!",
+        bookmark: "*",
+        ascending: "^",
+        descending: "v",
+        cursor: ">",
+        spinner: &["|", "/", "-", "\\"],
+        eighths: [".", "-", "-", "-", "=", "=", "=", "#"],
+        levels: ["_", ".", ".", "-", "-", "=", "#", "#"],
+    };
+}
+
+impl Default for Symbols {
+    fn default() -> Self {
+        Self::UNICODE
+    }
+}
+
+impl State {
+    /// Returns a workstation that shows the first view and knows nothing yet.
+    #[must_use]
+    pub fn new(shared: Shared) -> Self {
+        Self {
+            shared,
+            views: VIEWS.iter().map(|entry| (entry.open)()).collect(),
+            shown: ViewId::Traces,
+            back: Vec::new(),
+            layers: Vec::new(),
+            message: None,
+            area: Rect::default(),
+        }
+    }
+
+    /// Returns the view that is shown.
+    #[must_use]
+    pub fn view(&self) -> Option<&dyn View> {
+        self.views.get(self.shown.index()).map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_keep_their_colours_and_share_none_while_there_are_some() {
+        let mut services = Services::default();
+        let names = ["gateway", "orders", "payments", "users", "stock", "mail"];
+        names.iter().for_each(|name| services.learn(name, 8));
+        let slots: BTreeSet<usize> = names.iter().map(|name| services.slot(name)).collect();
+        assert_eq!(slots.len(), names.len());
+        let before = services.slot("orders");
+        services.learn("another", 8);
+        services.learn("orders", 8);
+        assert_eq!(services.slot("orders"), before);
+        assert!(services.slot("never seen") < 8);
+    }
+}

@@ -1,0 +1,64 @@
+//! Takes in what the loader tells, and answers to the questions of the workstation itself.
+
+use riftline_queries::desk::Question;
+use riftline_queries::table::{Cell, Table};
+
+use super::super::effect::{LoadNews, Request};
+use super::super::state::Loading;
+use super::{Answer, Effect, Message, Owner, Slot, State, with_view};
+
+const EXTENT: Slot = Slot { owner: Owner::State, name: "extent" };
+const MEMORY: Slot = Slot { owner: Owner::State, name: "memory" };
+
+/// Returns the question for the times of the store.
+pub fn ask_extent() -> Effect {
+    let sql = "select min(start) as first, max(start) as last from traces".to_owned();
+    Effect::ask(EXTENT, Request::Table(Question::Sql { sql, max_rows: Some(1) }))
+}
+
+/// Returns the task of keeping what is remembered.
+pub fn keep(state: &State) -> Effect {
+    Effect::ask(MEMORY, Request::Remember(Box::new(state.shared.memory.clone())))
+}
+
+/// Takes in news of the loader.
+pub fn take(state: &mut State, load: LoadNews, effects: &mut Vec<Effect>) {
+    let loading = state.shared.loading.get_or_insert_with(Loading::default);
+    match load {
+        LoadNews::Progress(progress) => {
+            loading.bytes_read = progress.bytes_read;
+            loading.bytes_total = progress.bytes_total;
+        }
+        LoadNews::Committed { spans } => loading.spans = loading.spans.saturating_add(spans),
+        LoadNews::Settled => refresh(state, effects),
+        LoadNews::Done { summary, has_failed } => {
+            state.shared.loading = None;
+            state.message = Some(Message { text: summary, is_error: has_failed });
+            refresh(state, effects);
+        }
+    }
+}
+
+/// Takes in an answer to a question of the workstation itself.
+pub fn answer(state: &mut State, slot: Slot, answer: Answer, effects: &mut Vec<Effect>) {
+    match (slot, answer) {
+        (EXTENT, Answer::Table(table)) => state.shared.extent = extent(&table),
+        (_, Answer::Written(path)) => effects.push(Effect::say(format!("wrote {}", path.display()))),
+        (EXTENT, _) => {}
+        (_, Answer::Failed(error)) => effects.push(Effect::complain(error.to_string())),
+        _ => {}
+    }
+}
+
+/// Has the view that is shown ask again.
+fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
+    effects.push(ask_extent());
+    with_view(state, state.shown, effects, |view, turn| view.refresh(turn));
+}
+
+fn extent(table: &Table) -> Option<(i64, i64)> {
+    match (table.cell(0, 0), table.cell(0, 1)) {
+        (Cell::Time(first), Cell::Time(last)) => Some((first, last)),
+        _ => None,
+    }
+}

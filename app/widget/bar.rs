@@ -1,0 +1,43 @@
+//! A horizontal bar with an eighth of a cell as its smallest step.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+use super::text::put;
+use crate::tui::state::Symbols;
+
+/// Draws `share` (0 to 1) of `room` cells; whatever is not nothing shows at least the thinnest bar.
+pub fn put_bar(buffer: &mut Buffer, column: u16, row: u16, room: u16, share: f64, symbols: &Symbols, style: Style) {
+    let wanted = (share.clamp(0.0, 1.0) * f64::from(room) * 8.0).round() as u32;
+    let eighths = if share > 0.0 { wanted.max(1) } else { 0 };
+    let (whole, rest) = ((eighths / 8) as u16, (eighths % 8) as usize);
+    let mut bar = symbols.eighths[7].repeat(usize::from(whole));
+    if rest > 0 {
+        bar.push_str(symbols.eighths[rest - 1]);
+    }
+    put(buffer, column, row, &bar, room, style);
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+
+    use super::*;
+
+    fn bar(share: f64) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        put_bar(&mut buffer, 0, 0, 4, share, &Symbols::UNICODE, Style::new());
+        buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_bar_is_as_long_as_its_share_and_never_vanishes() {
+        assert_eq!(bar(1.0), "████");
+        assert_eq!(bar(0.5), "██");
+        assert_eq!(bar(0.53), "██▏");
+        assert_eq!(bar(0.000_1), "▏");
+        assert_eq!(bar(0.0), "");
+        assert_eq!(bar(7.0), "████");
+        assert_eq!(bar(f64::NAN), "");
+    }
+}
