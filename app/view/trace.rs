@@ -1,42 +1,329 @@
-//! Where did the time go, and what is missing? (Replaced by the waterfall when that lands.)
+//! Where did the time go, and what is missing? One trace as a waterfall, a flame graph or a table of services.
+//!
+//! ```text
+//! 4bf92f35  POST /checkout  2.31 s  47 spans  6 services  ✖ 2 errors
+//! service   operation           0 ms        500 ms      1.0 s       1.5 s
+//! gateway   POST /checkout      ████████████████████████████████████████████     2.31 s
+//! gateway   ├ auth              ██▍                                             61.4 ms
+//! orders    └ POST /orders      ··███████████████████████████████████████▌       2.19 s
+//! ─ details ───────────────────────────┬─ logs ─────────────────────────────────────────
+//! operation   POST /orders             │ 10:52:03.113 WARN  payments call failed
+//! ```
+
+pub mod copy;
+pub mod data;
+pub mod details;
+pub mod flame;
+pub mod forest;
+pub mod header;
+pub mod layout;
+pub mod logs;
+pub mod marks;
+pub mod outline;
+pub mod runs;
+pub mod search;
+pub mod services;
+pub mod shown;
+pub mod waterfall;
+
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use riftline_queries::desk::Question;
+use riftline_queries::table::{Cell, Table};
+use riftline_queries::trace::details::SpanDetails;
 
-use super::{Handled, Selected, Turn, View};
+use self::data::TraceData;
+use self::details::Details;
+use self::logs::Logs;
+use self::marks::SpanMark;
+use self::shown::Shown;
+use self::shown::keys::Outcome;
+use super::{Handled, Mouse, Selected, Turn, View, ViewId};
 use crate::theme::Role;
+use crate::tui::chord::Chord;
 use crate::tui::command::{Command, Context};
-use crate::tui::effect::{Answer, Call, Slot, Target};
+use crate::tui::effect::{Answer, Call, Effect, Outside, Owner, Request, Slot, Target};
 use crate::tui::state::Shared;
+use crate::widget::line::put;
+use crate::widget::text::width;
 
-/// One trace.
+const TRACE: Slot = slot("trace");
+const DETAILS: Slot = slot("details");
+const LOGS: Slot = slot("logs");
+const ATTRIBUTES: Slot = slot("attributes");
+
+const fn slot(name: &'static str) -> Slot {
+    Slot { owner: Owner::View(ViewId::Trace), name }
+}
+
+/// Spans found by their attributes, at most.
+const MAX_FOUND: u64 = 1_000_000;
+
+/// The view.
 #[derive(Debug, Default)]
-pub struct Trace;
+pub struct Trace {
+    shown: Option<Box<Shown>>,
+    /// The trace that was asked for, until it is there, and the span to put the cursor on.
+    wanted: Option<Place>,
+    /// Traces that links were followed from, the nearest last.
+    trail: Vec<Place>,
+    /// Why there is nothing to show.
+    failure: Option<String>,
+}
+
+/// A span of a trace, as hex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    trace_id: String,
+    span_id: Option<String>,
+}
+
+impl Trace {
+    fn ask(&mut self, place: Place, turn: &mut Turn<'_>) {
+        turn.push(Effect::ask(TRACE, Request::Trace { id: place.trace_id.clone() }));
+        self.wanted = Some(place);
+        self.failure = None;
+    }
+
+    /// Takes a trace that arrived.
+    fn take(&mut self, data: Arc<TraceData>, turn: &mut Turn<'_>) {
+        let wanted = self.wanted.take();
+        match &mut self.shown {
+            Some(shown) if shown.data.id == data.id => shown.update(data, turn.area),
+            _ => self.shown = Some(Box::new(Shown::new(data))),
+        }
+        if let (Some(shown), Some(place)) = (&mut self.shown, wanted) {
+            shown.go_to(place.span_id.as_deref(), turn.area);
+        }
+        self.ask_about_selected(turn);
+    }
+
+    /// Takes what went wrong. A trace that is shown stays.
+    fn fail(&mut self, failure: String, turn: &mut Turn<'_>) {
+        self.wanted = None;
+        if self.shown.is_some() {
+            self.trail.pop();
+            turn.push(Effect::complain(failure));
+        } else {
+            self.failure = Some(failure);
+        }
+    }
+
+    /// Asks for what the lower panes show, where it is about another span than the selected one.
+    fn ask_about_selected(&self, turn: &mut Turn<'_>) {
+        let Some(shown) = &self.shown else { return };
+        let Some((rank, (row, span_id))) = shown.selected().zip(shown.selected_ids()) else {
+            turn.push(Effect::Outside(Outside::Cancel(DETAILS)));
+            turn.push(Effect::Outside(Outside::Cancel(LOGS)));
+            return;
+        };
+        if shown.details.rank != Some(rank) {
+            turn.push(Effect::ask(DETAILS, Request::Details { row }));
+            turn.push(Effect::ask(LOGS, Request::Table(logs::question(&shown.data.id, span_id))));
+        }
+    }
+
+    fn act(&mut self, outcome: Outcome, turn: &mut Turn<'_>) -> Handled {
+        match outcome {
+            Outcome::NotMine => return Handled::No,
+            Outcome::Done => {}
+            Outcome::Said(text) => turn.push(Effect::say(text)),
+            Outcome::Find(text) => self.ask_attributes(&text, turn),
+            Outcome::Follow { trace_id, span_id } => {
+                self.trail.extend(self.place());
+                self.ask(Place { trace_id, span_id: Some(span_id) }, turn);
+            }
+        }
+        self.ask_about_selected(turn);
+        Handled::Yes
+    }
+
+    fn ask_attributes(&self, text: &str, turn: &mut Turn<'_>) {
+        if let Some(shown) = &self.shown {
+            let question = attributes_question(&shown.data.id, text);
+            turn.push(Effect::ask(ATTRIBUTES, Request::Table(question)));
+        }
+    }
+
+    /// Returns where the cursor is, to come back to.
+    fn place(&self) -> Option<Place> {
+        let shown = self.shown.as_ref()?;
+        let span_id = shown.selected_ids().map(|(_, span_id)| format!("{span_id:016x}"));
+        Some(Place { trace_id: shown.data.id.clone(), span_id })
+    }
+
+    fn take_details(&mut self, row: i64, recorded: Box<SpanDetails>, turn: &mut Turn<'_>) {
+        let Some(shown) = &mut self.shown else { return };
+        let rank = shown.selected().filter(|_| shown.selected_ids().is_some_and(|(selected, _)| selected == row));
+        if let Some(rank) = rank {
+            shown.details = Details::new(&shown.data, rank, recorded, turn.shared.zone);
+        }
+    }
+
+    fn take_logs(&mut self, answer: Result<Arc<Table>, String>) {
+        if let Some((shown, rank)) = self.shown.as_mut().and_then(|shown| shown.selected().map(|rank| (shown, rank))) {
+            shown.logs = Logs::new(rank, answer);
+        }
+    }
+
+    fn take_found(&mut self, table: &Table, turn: &mut Turn<'_>) {
+        let Some(shown) = &mut self.shown else { return };
+        let ids = (0..table.num_rows()).filter_map(|row| match table.get(row, "span_id") {
+            Cell::Text(id) => u64::from_str_radix(id, 16).ok(),
+            _ => None,
+        });
+        let text = shown.search.text().to_owned();
+        shown.search_for(&text, &ids.collect(), turn.area);
+        self.ask_about_selected(turn);
+    }
+}
+
+/// Returns the question for the spans of a trace whose attributes hold `text`, whatever its case.
+fn attributes_question(trace_id: &str, text: &str) -> Question {
+    let text = text.to_lowercase().replace('\'', "''");
+    let sql = format!(
+        "SELECT span_id FROM spans WHERE trace_id = '{trace_id}' AND contains(lower(CAST(attributes AS VARCHAR)), '{text}')"
+    );
+    Question::Sql { sql, max_rows: Some(MAX_FOUND) }
+}
 
 impl View for Trace {
     fn contexts(&self) -> &'static [Context] {
-        &[Context::Trace, Context::Moving]
+        if self.wants_text() { &[Context::Prompt] } else { &[Context::Trace, Context::Moving] }
     }
 
-    fn show(&mut self, _target: Target, _turn: &mut Turn<'_>) {}
-
-    fn command(&mut self, _call: &Call, _turn: &mut Turn<'_>) -> Handled {
-        Handled::No
+    fn wants_text(&self) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.prompt.is_some())
     }
 
-    fn answer(&mut self, _slot: Slot, _answer: Answer, _turn: &mut Turn<'_>) {}
+    fn show(&mut self, target: Target, turn: &mut Turn<'_>) {
+        let Target::Trace { id, span_id } = target else { return };
+        let place = Place { trace_id: id, span_id };
+        match &mut self.shown {
+            Some(shown) if shown.data.id == place.trace_id => {
+                shown.go_to(place.span_id.as_deref(), turn.area);
+                self.ask_about_selected(turn);
+            }
+            _ => {
+                self.trail.clear();
+                self.ask(place, turn);
+            }
+        }
+    }
 
-    fn refresh(&mut self, _turn: &mut Turn<'_>) {}
+    fn command(&mut self, call: &Call, turn: &mut Turn<'_>) -> Handled {
+        let Some(shown) = &mut self.shown else { return Handled::No };
+        match shown.command(call.command, call.argument.trim(), turn.area) {
+            Outcome::NotMine if call.command == Command::Back => match self.trail.pop() {
+                Some(place) => {
+                    self.ask(place, turn);
+                    Handled::Yes
+                }
+                None => Handled::No,
+            },
+            outcome => self.act(outcome, turn),
+        }
+    }
+
+    fn key(&mut self, chord: Chord, _turn: &mut Turn<'_>) {
+        if let Some(prompt) = self.shown.as_mut().and_then(|shown| shown.prompt.as_mut()) {
+            prompt.key(chord);
+        }
+    }
+
+    fn paste(&mut self, text: &str, _turn: &mut Turn<'_>) {
+        if let Some(prompt) = self.shown.as_mut().and_then(|shown| shown.prompt.as_mut()) {
+            prompt.insert(text);
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, turn: &mut Turn<'_>) {
+        if let Some(shown) = &mut self.shown {
+            let outcome = shown.mouse(mouse, turn.area);
+            self.act(outcome, turn);
+        }
+    }
+
+    fn answer(&mut self, slot: Slot, answer: Answer, turn: &mut Turn<'_>) {
+        match (slot, answer) {
+            (TRACE, Answer::Trace(data)) => self.take(data, turn),
+            (TRACE, Answer::Failed(error)) => self.fail(error.to_string(), turn),
+            (DETAILS, Answer::Details { row, details }) => self.take_details(row, details, turn),
+            (LOGS, Answer::Table(lines)) => self.take_logs(Ok(lines)),
+            (LOGS, Answer::Failed(error)) => self.take_logs(Err(error.to_string())),
+            (ATTRIBUTES, Answer::Table(found)) => self.take_found(&found, turn),
+            (_, Answer::Failed(error)) => turn.push(Effect::complain(error.to_string())),
+            _ => {}
+        }
+    }
+
+    fn refresh(&mut self, turn: &mut Turn<'_>) {
+        let is_asked = turn.shared.pending.contains(&TRACE);
+        if let Some(place) = self.place().filter(|_| !is_asked) {
+            turn.push(Effect::ask(TRACE, Request::Trace { id: place.trace_id }));
+        }
+    }
 
     fn hints(&self) -> Vec<Command> {
-        Vec::new()
+        match &self.shown {
+            None => Vec::new(),
+            Some(shown) if shown.prompt.is_some() => vec![Command::Accept, Command::Cancel],
+            Some(_) => vec![
+                Command::Enter,
+                Command::Fold,
+                Command::CriticalPath,
+                Command::Flame,
+                Command::ByService,
+                Command::NextMatch,
+                Command::Filter,
+                Command::NextPane,
+                Command::Focus,
+                Command::SpanLogs,
+                Command::Copy,
+            ],
+        }
     }
 
     fn selected(&self, _shared: &Shared) -> Selected {
-        Selected::default()
+        let Some(shown) = &self.shown else { return Selected::default() };
+        let trace_id = shown.data.id.clone();
+        let span_id = shown.selected_ids().map(|(_, span_id)| format!("{span_id:016x}"));
+        let recorded = shown.details.recorded().filter(|_| shown.details.rank == shown.selected());
+        let texts = [
+            span_id.clone().map(|span_id| ("span id", span_id)),
+            Some(("trace id", trace_id.clone())),
+            recorded.map(|recorded| ("span as JSON", copy::as_json(recorded))),
+            recorded.and_then(copy::as_curl).map(|curl| ("curl command", curl)),
+        ];
+        let name = shown.selected().map_or("", |rank| shown.data.spans.name(shown.data.forest.span(rank)));
+        let bookmark = (format!("{name} {trace_id}"), Target::Trace { id: trace_id, span_id });
+        let time_ns = shown.selected().map(|rank| shown.data.spans.start_ns[shown.data.forest.span(rank)]);
+        Selected { texts: texts.into_iter().flatten().collect(), bookmark: Some(bookmark), time_ns }
+    }
+
+    fn legend(&self, _shared: &Shared) -> Vec<(String, &'static str)> {
+        SpanMark::ALL.into_iter().map(|mark| (mark.sign().to_owned(), mark.words())).collect()
     }
 
     fn render(&self, area: Rect, buffer: &mut Buffer, shared: &Shared) {
-        buffer.set_style(area, shared.theme.style(Role::Text));
+        if let Some(shown) = &self.shown {
+            return shown.render(area, buffer, shared);
+        }
+        let (text, role) = match (&self.failure, &self.wanted) {
+            (Some(failure), _) => (failure.clone(), Role::Error),
+            (None, Some(place)) => (format!("{}reading trace {}", spinner(shared), place.trace_id), Role::Dim),
+            (None, None) => ("no trace yet: choose one in view 2, or press Ctrl-P and type its id".to_owned(), Role::Dim),
+        };
+        let skipped = area.width.saturating_sub(width(&text)) / 2;
+        let line = Rect { x: area.x + skipped, y: area.y + area.height / 3, width: area.width - skipped, height: 1 };
+        put(buffer, line.intersection(area), &text, shared.theme.style(role));
     }
+}
+
+fn spinner(shared: &Shared) -> String {
+    let pictures = shared.symbols.spinner;
+    let picture = shared.spinner.and_then(|picture| pictures.get(picture % pictures.len().max(1)));
+    picture.map_or_else(String::new, |picture| format!("{picture} "))
 }
