@@ -3,5 +3,9 @@
 pub mod bar;
 pub mod frame;
 pub mod input;
+pub mod line;
 pub mod scroll;
+pub mod span_bar;
 pub mod text;
+pub mod time_axis;
+pub mod tree;

@@ -139,6 +139,20 @@ commands! {
         ClearFilter "clear-filter" ["X"] "" "Takes the filter and the time range away.";
         FilterSame "filter-same" ["o"] "same root" "Filters by the root service and operation of the selected trace.";
     }
+    Trace {
+        Waterfall "waterfall" ["w"] "waterfall" "Shows the spans of the trace by time.";
+        Flame "flame" ["f"] "flame" "Shows the trace as a flame graph: spans of one service and operation merged by their path.";
+        ByService "by-service" ["a"] "services" "Shows which service took the time.";
+        CriticalPath "critical-path" ["p"] "critical path" "Marks what the end of the trace waited for.";
+        Fold "fold" ["z" "space"] "fold" "Folds what stands below the selected span, or opens it.";
+        FoldAll "fold-all" ["Z"] "fold all" "Folds everything below the first two levels, or opens everything.";
+        Focus "focus" ["."] "focus" "Lays the time axis over the selected span, or over the whole trace again.";
+        Earlier "earlier" ["<"] "" "Moves a zoomed time axis to what was before.";
+        Later "later" [">"] "" "Moves a zoomed time axis to what came later.";
+        NextMatch "next-match" ["n"] "next" "Goes to the next match, or to the next error where nothing is searched for.";
+        PreviousMatch "previous-match" ["N"] "" "Goes to the match or error before.";
+        SpanLogs "span-logs" ["L"] "logs" "Gives the keys to the log lines of the selected span.";
+    }
     Query {
         Run "run" ["f5" "alt-enter" "r"] "run" "Runs the statement.";
         Edit "edit" ["i"] "edit" "Gives the keys to the editor.";

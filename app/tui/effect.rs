@@ -8,16 +8,14 @@ use riftline_ingest::read::Progress;
 use riftline_queries::desk::Question;
 use riftline_queries::error::AskError;
 use riftline_queries::table::Table;
-use riftline_queries::trace::assemble::Tree;
-use riftline_queries::trace::critical_path::Segment;
 use riftline_queries::trace::details::SpanDetails;
-use riftline_queries::trace::spans::Spans;
 use serde::{Deserialize, Serialize};
 
 use super::chord::Chord;
 use super::command::Command;
 use super::layer::Layer;
 use super::remember::{Change, Memory};
+use crate::view::trace::data::TraceData;
 use crate::view::traces::page::{Page, PageRequest};
 use crate::view::{Mouse, ViewId};
 
@@ -160,7 +158,7 @@ pub enum Request {
 #[derive(Debug, Clone)]
 pub enum Answer {
     Table(Arc<Table>),
-    Trace(Arc<LoadedTrace>),
+    Trace(Arc<TraceData>),
     Details {
         row: i64,
         details: Box<SpanDetails>,
@@ -171,17 +169,6 @@ pub enum Answer {
     /// What was to be remembered is kept.
     Kept,
     Failed(AskError),
-}
-
-/// A trace with its tree and critical path.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LoadedTrace {
-    /// The whole id, lower-case hex.
-    pub id: String,
-    pub spans: Spans,
-    pub tree: Tree,
-    /// Below the first root.
-    pub critical_path: Vec<Segment>,
 }
 
 /// What happens to the workstation.

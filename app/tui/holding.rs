@@ -15,9 +15,10 @@ use riftline_queries::store::Store;
 use riftline_queries::table::Table;
 use riftline_queries::trace::details::SpanDetails;
 
-use super::effect::{LoadNews, LoadedTrace};
+use super::effect::LoadNews;
 use super::jobs::Backend;
 use super::{Preferences, TuiError, run};
+use crate::view::trace::data::TraceData;
 
 /// What the workstation is opened on.
 pub struct TuiOptions {
@@ -96,9 +97,9 @@ impl Backend for Store {
         Desk::ask(self, question, cancel)
     }
 
-    fn trace(&self, id: &str, cancel: &Cancel) -> Result<LoadedTrace, AskError> {
+    fn trace(&self, id: &str, cancel: &Cancel) -> Result<TraceData, AskError> {
         let _ = (id, cancel);
-        Ok(LoadedTrace::default())
+        Ok(TraceData::default())
     }
 
     fn details(&self, row: i64) -> Result<SpanDetails, AskError> {

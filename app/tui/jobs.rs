@@ -17,7 +17,8 @@ use riftline_queries::error::AskError;
 use riftline_queries::table::Table;
 use riftline_queries::trace::details::SpanDetails;
 
-use super::effect::{Answer, LoadedTrace, Request, Slot};
+use super::effect::{Answer, Request, Slot};
+use crate::view::trace::data::TraceData;
 
 /// How many questions are answered at a time.
 const NUM_WORKERS: usize = 3;
@@ -27,7 +28,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Who answers: the store, or what a test puts in its place.
 pub trait Backend: Send + Sync {
     fn ask(&self, question: &Question, cancel: &Cancel) -> Result<Table, AskError>;
-    fn trace(&self, id: &str, cancel: &Cancel) -> Result<LoadedTrace, AskError>;
+    fn trace(&self, id: &str, cancel: &Cancel) -> Result<TraceData, AskError>;
     fn details(&self, row: i64) -> Result<SpanDetails, AskError>;
     fn save(&self, path: &Path) -> Result<(), AskError>;
     fn export(&self, table: &Table, format: &str, path: &Path) -> Result<(), AskError>;

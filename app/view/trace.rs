@@ -314,7 +314,9 @@ impl View for Trace {
         let (text, role) = match (&self.failure, &self.wanted) {
             (Some(failure), _) => (failure.clone(), Role::Error),
             (None, Some(place)) => (format!("{}reading trace {}", spinner(shared), place.trace_id), Role::Dim),
-            (None, None) => ("no trace yet: choose one in view 2, or press Ctrl-P and type its id".to_owned(), Role::Dim),
+            (None, None) => {
+                ("no trace yet: choose one in view 2, or press Ctrl-P and type its id".to_owned(), Role::Dim)
+            }
         };
         let skipped = area.width.saturating_sub(width(&text)) / 2;
         let line = Rect { x: area.x + skipped, y: area.y + area.height / 3, width: area.width - skipped, height: 1 };

@@ -1,5 +1,7 @@
 //! Where the cursor of a list is, and which rows are on the screen.
 
+use std::ops::Range;
+
 use crate::tui::command::Command;
 
 /// A cursor in a list of any length.
@@ -34,6 +36,23 @@ impl Scroll {
         self.follow(len, height);
     }
 
+    /// Moves the cursor to `row`; where that is off the screen, it comes to stand in the middle.
+    pub fn jump(&mut self, row: usize, len: usize, height: u16) {
+        self.cursor = row;
+        if !(self.top..self.top + usize::from(height)).contains(&row) {
+            self.top = row.saturating_sub(usize::from(height) / 2);
+        }
+        self.follow(len, height);
+    }
+
+    /// Returns the rows on a screen of `height` lines.
+    #[must_use]
+    pub fn seen(self, len: usize, height: u16) -> Range<usize> {
+        let mut followed = self;
+        followed.follow(len, height);
+        followed.top..len.min(followed.top + usize::from(height))
+    }
+
     /// Keeps the cursor in the list and on the screen.
     pub fn follow(&mut self, len: usize, height: u16) {
         let height = usize::from(height).max(1);
@@ -60,6 +79,15 @@ mod tests {
         scroll.command(Command::First, 100, 10);
         assert_eq!(scroll, Scroll::default());
         assert!(!scroll.command(Command::Quit, 100, 10));
+    }
+
+    #[test]
+    fn a_jump_off_the_screen_ends_in_its_middle() {
+        let mut scroll = Scroll { cursor: 2, top: 0 };
+        scroll.jump(7, 100, 10);
+        assert_eq!((scroll, scroll.seen(100, 10)), (Scroll { cursor: 7, top: 0 }, 0..10));
+        scroll.jump(60, 100, 10);
+        assert_eq!((scroll, scroll.seen(100, 4)), (Scroll { cursor: 60, top: 55 }, 57..61));
     }
 
     #[test]

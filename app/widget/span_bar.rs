@@ -27,16 +27,28 @@ struct Signs {
     to: [&'static str; 7],
 }
 
-const LINE: Signs =
-    Signs { full: "━", from_half: "╺", from_last_eighth: "╺", to: ["╸", "╸", "╸", "╸", "╸", "━", "━"] };
+const LINE: Signs = Signs {
+    full: "━", from_half: "╺", from_last_eighth: "╺", to: ["╸", "╸", "╸", "╸", "╸", "━", "━"]
+};
 const SHADE: Signs =
-    Signs { full: "▒", from_half: "▒", from_last_eighth: "▒", to: ["▒", "▒", "▒", "▒", "▒", "▒", "▒"] };
+    Signs {
+        full: "▒", from_half: "▒", from_last_eighth: "▒", to: ["▒", "▒", "▒", "▒", "▒", "▒", "▒"]
+    };
 const BLOCK: Signs =
-    Signs { full: "█", from_half: "▐", from_last_eighth: "▕", to: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"] };
+    Signs {
+        full: "█", from_half: "▐", from_last_eighth: "▕", to: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+    };
 
 /// Draws the bar of one interval into the first line of `area`, at least one sign of it where it touches the window, and an arrow
 /// where it lies outside.
-pub fn draw(buffer: &mut Buffer, area: Rect, window: TimeWindow, interval_ns: (i64, i64), weight: Weight, style: Style) {
+pub fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    window: TimeWindow,
+    interval_ns: (i64, i64),
+    weight: Weight,
+    style: Style,
+) {
     let (from, to) = (window.cell(interval_ns.0, area.width), window.cell(interval_ns.1, area.width));
     let width = f64::from(area.width);
     if area.is_empty() {
@@ -45,7 +57,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, window: TimeWindow, interval_ns: (i
     match () {
         () if to < 0.0 => put(buffer, area, 0, "‹", style),
         () if from > width => put(buffer, area, area.width - 1, "›", style),
-        () => cells(from.max(0.0), to.min(width), area.width, weight, |cell, sign| put(buffer, area, cell, sign, style)),
+        () => {
+            cells(from.max(0.0), to.min(width), area.width, weight, |cell, sign| put(buffer, area, cell, sign, style))
+        }
     }
 }
 

@@ -70,7 +70,8 @@ impl TimeWindow {
     #[must_use]
     pub fn scaled(self, share: f64, middle_ns: i64, whole: Self) -> Self {
         let len = ((self.len_ns() as f64 * share) as i64).clamp(MICROSECOND, whole.len_ns());
-        Self::new(middle_ns.saturating_sub(len / 2), middle_ns.saturating_sub(len / 2).saturating_add(len)).within(whole)
+        Self::new(middle_ns.saturating_sub(len / 2), middle_ns.saturating_sub(len / 2).saturating_add(len))
+            .within(whole)
     }
 
     /// Returns the window moved by `share` of its length, but not out of `whole`.

@@ -1,13 +1,12 @@
 //! One trace as the view holds it: built once by a worker, then only read.
 
 use riftline_ingest::marks::Mark;
-use riftline_ingest::text::inert;
 use riftline_queries::trace::assemble::{Place, assemble};
 use riftline_queries::trace::critical_path::{Segment, critical_path};
 use riftline_queries::trace::spans::Spans;
 
 use super::forest::Forest;
-use crate::widget::line;
+use crate::widget::text::{inert, width};
 use crate::widget::time_axis::TimeWindow;
 
 /// A trace with its forest and critical path.
@@ -101,7 +100,7 @@ fn summarise(spans: &Spans, forest: &Forest, root: Option<usize>) -> Summary {
         root,
         window: window(spans),
         num_services: services(spans).count(),
-        service_width: services(spans).map(|service| line::width(&inert(service))).max().unwrap_or_default(),
+        service_width: services(spans).map(|service| width(&inert(service))).max().unwrap_or_default(),
         num_errors: spans.status.iter().filter(|&&status| status == 2).count(),
         num_orphans: count(Place::Orphan),
         num_cycles: count(Place::CycleCut),

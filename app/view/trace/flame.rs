@@ -90,11 +90,15 @@ impl Flame {
         self.zoomed = self.selected;
     }
 
-    /// Gives the width back to the whole trace. Returns false where it has it already.
-    pub const fn unzoom(&mut self) -> bool {
-        let was_zoomed = self.zoomed != 0;
+    /// Tells whether one frame has the whole width.
+    #[must_use]
+    pub const fn is_zoomed(&self) -> bool {
+        self.zoomed != 0
+    }
+
+    /// Gives the width back to the whole trace.
+    pub const fn unzoom(&mut self) {
         self.zoomed = 0;
-        was_zoomed
     }
 
     fn neighbour(&self, by: isize) -> Option<u32> {

@@ -19,7 +19,10 @@ pub enum Outcome {
     /// Done, and this is to be said.
     Said(String),
     /// Another trace is to be shown, with the cursor on one of its spans.
-    Follow { trace_id: String, span_id: String },
+    Follow {
+        trace_id: String,
+        span_id: String,
+    },
     /// The spans whose attributes hold this text are to be found.
     Find(String),
     /// It was not about the trace.
@@ -111,6 +114,7 @@ impl Shown {
 
     fn enter(&mut self, area: Rect) -> Outcome {
         let link = self.details.link(self.panes(area).details);
+        let is_span = self.selected().is_some();
         match (&mut self.picture, self.pane) {
             (Picture::Flame(flame), _) => flame.zoom(),
             (Picture::Services(services), _) => {
@@ -122,7 +126,7 @@ impl Shown {
                 return Outcome::Follow { trace_id, span_id };
             }
             (Picture::Waterfall, Pane::Details | Pane::Logs) => self.is_wide = !self.is_wide,
-            (Picture::Waterfall, Pane::Main) if self.selected().is_some() => {
+            (Picture::Waterfall, Pane::Main) if is_span => {
                 self.pane = Pane::Details;
                 self.is_wide = true;
             }
@@ -137,7 +141,7 @@ impl Shown {
     /// Takes the last step back within the view: from wide to narrow, from a pane to the tree, from a picture to the waterfall.
     fn back(&mut self) -> Outcome {
         match &mut self.picture {
-            Picture::Flame(flame) if flame.unzoom() => {}
+            Picture::Flame(flame) if flame.is_zoomed() => flame.unzoom(),
             Picture::Flame(_) | Picture::Services(_) => self.picture = Picture::Waterfall,
             Picture::Waterfall if self.is_wide || self.pane != Pane::Main => {
                 self.is_wide = false;
