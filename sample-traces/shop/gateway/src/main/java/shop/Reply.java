@@ -1,0 +1,4 @@
+package shop;
+
+/** A status and a JSON body. */
+record Reply(int status, String body) {}
