@@ -10,7 +10,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::tui::chord::Chord;
 use crate::tui::command::{Command, Context};
-use crate::tui::effect::{Answer, Call, Effect, Slot, Target};
+use crate::tui::effect::{Answer, Call, Effect, Exported, Slot, Target};
 use crate::tui::state::Shared;
 
 /// Which view.
@@ -165,8 +165,9 @@ pub trait View {
     /// Returns what is under the cursor.
     fn selected(&self, shared: &Shared) -> Selected;
 
-    /// Returns what is shown as a table, for export.
-    fn table(&self) -> Option<std::sync::Arc<riftline_queries::table::Table>> {
+    /// Returns what is shown, for export.
+    fn exported(&self, shared: &Shared) -> Option<Exported> {
+        let _ = shared;
         None
     }
 

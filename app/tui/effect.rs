@@ -15,6 +15,7 @@ use super::chord::Chord;
 use super::command::Command;
 use super::layer::Layer;
 use super::remember::{Change, Memory};
+use crate::format::Format;
 use crate::view::trace::data::TraceData;
 use crate::view::traces::page::{Page, PageRequest};
 use crate::view::{Mouse, ViewId};
@@ -63,6 +64,10 @@ pub enum Effect {
     /// Shows a theme without choosing it.
     Preview(String),
     Remember(Change),
+    /// Takes the time range away.
+    EveryTime,
+    /// Gives services that were seen colours of their own.
+    Learn(Vec<String>),
     Outside(Outside),
 }
 
@@ -146,12 +151,20 @@ pub enum Request {
     Save(PathBuf),
     /// Writes a table to a file, in the format called `format`.
     Export {
-        table: Arc<Table>,
-        format: String,
+        source: Exported,
+        format: Format,
         path: PathBuf,
     },
     /// Keeps what is to be remembered.
     Remember(Box<Memory>),
+}
+
+/// What is written to a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Exported {
+    Table(Arc<Table>),
+    /// The answer to a question, all of it.
+    Question(Question),
 }
 
 /// What a worker found.

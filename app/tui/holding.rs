@@ -109,8 +109,4 @@ impl Backend for Store {
     fn save(&self, path: &Path) -> Result<(), AskError> {
         self.save_as(path).map_err(|error| AskError::Store { message: error.to_string() })
     }
-
-    fn export(&self, table: &Table, format: &str, path: &Path) -> Result<(), AskError> {
-        super::export::write(table, format, path)
-    }
 }

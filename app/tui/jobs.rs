@@ -17,7 +17,8 @@ use riftline_queries::error::AskError;
 use riftline_queries::table::Table;
 use riftline_queries::trace::details::SpanDetails;
 
-use super::effect::{Answer, Request, Slot};
+use super::effect::{Answer, Exported, Request, Slot};
+use super::export;
 use crate::view::trace::data::TraceData;
 
 /// How many questions are answered at a time.
@@ -31,7 +32,6 @@ pub trait Backend: Send + Sync {
     fn trace(&self, id: &str, cancel: &Cancel) -> Result<TraceData, AskError>;
     fn details(&self, row: i64) -> Result<SpanDetails, AskError>;
     fn save(&self, path: &Path) -> Result<(), AskError>;
-    fn export(&self, table: &Table, format: &str, path: &Path) -> Result<(), AskError>;
 }
 
 /// An answer with the number of its question.
@@ -171,8 +171,12 @@ fn answer(backend: &dyn Backend, request: Request, cancel: &Cancel) -> Result<An
         }
         Request::Page(page) => page.fetch(backend, cancel).map(|page| Answer::Page(Box::new(page))),
         Request::Save(path) => backend.save(&path).map(|()| Answer::Written(path)),
-        Request::Export { table, format, path } => {
-            backend.export(&table, &format, &path).map(|()| Answer::Written(path))
+        Request::Export { source, format, path } => {
+            let table = match source {
+                Exported::Table(table) => table,
+                Exported::Question(question) => Arc::new(backend.ask(&question, cancel)?),
+            };
+            export::write(&table, format, &path).map(|()| Answer::Written(path))
         }
         Request::Remember(memory) => {
             let kept = memory.write().map_err(|error| AskError::Store { message: format!("remember: {error}") });

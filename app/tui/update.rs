@@ -53,6 +53,11 @@ fn settle(state: &mut State, effects: Vec<Effect>) -> Vec<Outside> {
             Effect::Over(layer) => state.layers.push(layer),
             Effect::Give(call) => give::give(state, &call, &mut caused),
             Effect::Preview(name) => preview(state, &name, &mut caused),
+            Effect::EveryTime => state.shared.range = None,
+            Effect::Learn(services) => {
+                let num_slots = state.shared.theme.num_services();
+                services.iter().for_each(|service| state.shared.services.learn(service, num_slots));
+            }
             Effect::Remember(change) => {
                 state.shared.memory.apply(change);
                 caused.push(news::keep(state));

@@ -16,7 +16,7 @@ use nucleo::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub use items::jump;
+pub use items::{jump, quoted};
 
 use super::{Fate, Layer};
 use crate::tui::chord::Chord;
@@ -165,8 +165,12 @@ impl Layer for Picker {
                 }
                 return Fate::Close;
             }
-            Command::Complete => drop(self.scroll.command(Command::Down, self.found.len(), height)),
-            other => drop(self.scroll.command(other, self.found.len(), height)),
+            Command::Complete => {
+                self.scroll.command(Command::Down, self.found.len(), height);
+            }
+            other => {
+                self.scroll.command(other, self.found.len(), height);
+            }
         }
         self.preview(turn);
         Fate::Stay
@@ -175,9 +179,11 @@ impl Layer for Picker {
     fn key(&mut self, chord: Chord, turn: &mut Turn<'_>) -> Fate {
         let height = self.height(turn.area);
         match chord.code {
-            crossterm::event::KeyCode::PageUp => drop(self.scroll.command(Command::PageUp, self.found.len(), height)),
+            crossterm::event::KeyCode::PageUp => {
+                self.scroll.command(Command::PageUp, self.found.len(), height);
+            }
             crossterm::event::KeyCode::PageDown => {
-                drop(self.scroll.command(Command::PageDown, self.found.len(), height))
+                self.scroll.command(Command::PageDown, self.found.len(), height);
             }
             _ => {
                 let before = self.input.text().len();

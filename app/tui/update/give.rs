@@ -1,6 +1,7 @@
 //! Does commands: those of the workstation itself here, the others in the view that is shown.
 
 use super::super::effect::Request;
+use super::super::export;
 use super::super::layer::help::Help;
 use super::super::layer::palette::Palette;
 use super::super::layer::picker::{self, Picker};
@@ -103,26 +104,28 @@ fn copy(state: &State, effects: &mut Vec<Effect>) {
 }
 
 fn export(state: &State, argument: &str, effects: &mut Vec<Effect>) {
-    let Some(table) = state.view().and_then(crate::view::View::table) else {
+    let Some(source) = state.view().and_then(|view| view.exported(&state.shared)) else {
         return effects.push(Effect::say("nothing to export here"));
     };
-    match argument.split_once(char::is_whitespace) {
-        Some((format, path)) if super::super::export::FORMATS.contains(&format) => {
-            let path = super::super::export::expand(path.trim());
-            let request = Request::Export { table, format: format.to_owned(), path };
+    let (name, path) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
+    match export::format(name) {
+        Some(format) if !path.trim().is_empty() => {
+            let request = Request::Export { source, format, path: export::expand(path.trim()) };
             effects.push(Effect::ask(Slot { owner: Owner::State, name: "export" }, request));
         }
-        Some((format, _)) => {
-            let known = super::super::export::FORMATS.join(", ");
-            effects.push(Effect::complain(format!("no format `{format}`; there are {known}")));
+        None if !name.is_empty() => {
+            let known = export::FORMATS.map(|(name, _)| name).join(", ");
+            effects.push(Effect::complain(format!("no format `{name}`; there are {known}")));
         }
-        None if argument.is_empty() => effects.push(Effect::Over(Box::new(Palette::new("export csv ")))),
-        None => effects.push(Effect::Over(Box::new(Palette::new(&format!("export {argument} "))))),
+        _ => {
+            let name = if name.is_empty() { "csv" } else { name };
+            effects.push(Effect::Over(Box::new(Palette::new(&format!("export {name} ")))));
+        }
     }
 }
 
 fn save(argument: &str, effects: &mut Vec<Effect>) {
-    let path = super::super::export::expand(argument.trim());
+    let path = export::expand(argument.trim());
     effects.push(Effect::say(format!("saving {}", path.display())));
     effects.push(Effect::ask(Slot { owner: Owner::State, name: "save" }, Request::Save(path)));
 }

@@ -38,7 +38,7 @@ pub fn complete(line: &str, shared: &Shared) -> Vec<Completion> {
         ArgumentKind::File => files(from, argument),
         ArgumentKind::Export => match argument.split_once(' ') {
             Some((format, path)) => files(from + format.len() + 1, path),
-            None => fitting(from, argument, FORMATS.map(ToOwned::to_owned).to_vec()),
+            None => fitting(from, argument, FORMATS.map(|(name, _)| name.to_owned()).to_vec()),
         },
         ArgumentKind::TraceQl | ArgumentKind::TraceId | ArgumentKind::Text => Vec::new(),
     }
