@@ -65,6 +65,18 @@ impl Bits {
         }
     }
 
+    /// Removes the bits from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.ones -= (len..self.len).filter(|&index| self.get(index)).count();
+            self.bytes.truncate(len.div_ceil(8));
+            self.len = len;
+            if let (true, Some(last)) = (!len.is_multiple_of(8), self.bytes.last_mut()) {
+                *last &= (1 << (len % 8)) - 1;
+            }
+        }
+    }
+
     /// Returns the bit at `index`; false beyond the end.
     #[must_use]
     pub fn get(&self, index: usize) -> bool {
@@ -96,6 +108,29 @@ impl TextColumn {
     pub fn push(&mut self, text: &str) {
         self.bytes.extend_from_slice(text.as_bytes());
         self.close_row();
+    }
+
+    /// Appends a row that holds `text`, which is valid UTF-8.
+    #[inline]
+    pub fn push_bytes(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.close_row();
+    }
+
+    /// Removes the rows from `len` on, and what was written of a row that was not ended.
+    pub fn truncate(&mut self, len: usize) {
+        self.offsets.truncate(len + 1);
+        self.present.truncate(len);
+        let end = self.offsets.last().copied().unwrap_or_default();
+        self.bytes.truncate(usize::try_from(end).unwrap_or_default());
+    }
+
+    /// Removes the rows from `len` on, as [`TextColumn::truncate`], at no cost where there are none.
+    #[inline]
+    pub fn truncate_to(&mut self, len: usize) {
+        if self.len() > len {
+            self.truncate(len);
+        }
     }
 
     /// Ends the row whose text was written to `bytes` directly (valid UTF-8).
@@ -153,6 +188,24 @@ macro_rules! flat_column {
                     self.values.resize(len, <$value>::default());
                     self.present.pad(len);
                 }
+            }
+
+            /// Returns how many rows the column has.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.values.len()
+            }
+
+            /// Tells whether the column has no rows.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.values.is_empty()
+            }
+
+            /// Removes the rows from `len` on.
+            pub fn truncate(&mut self, len: usize) {
+                self.values.truncate(len);
+                self.present.truncate(len);
             }
 
             /// Appends a row that holds `value`.

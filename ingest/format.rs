@@ -1,1 +1,105 @@
-//! Not written yet.
+//! Input formats: how each is recognised, cut into pieces, and decoded. A new format is one line in [`FORMATS`].
+
+use crate::batch::Batch;
+pub use crate::otlp::Settings;
+use crate::otlp::json::OtlpJson;
+
+/// All formats, in the order in which they are asked whether they recognise a stream.
+pub static FORMATS: &[&dyn Format] = &[&OtlpJson];
+
+/// The name of a stream that no format recognises.
+pub const UNKNOWN: &str = "unknown";
+
+/// A format of decompressed streams.
+pub trait Format: Sync {
+    /// Returns the name that users see and can ask for, such as `otlp-json`.
+    fn name(&self) -> &'static str;
+
+    /// Tells whether a stream that begins with `head` is of this format. `is_whole`: nothing comes after `head`.
+    fn recognises(&self, head: &[u8], is_whole: bool) -> bool;
+
+    /// Returns where `bytes`, which begin between two units, may be cut so that each side can be decoded without the
+    /// other: near `target`, before or after it. Nothing where no such place is known in `bytes`.
+    fn cut(&self, bytes: &[u8], target: usize) -> Option<usize>;
+
+    /// Returns how much of `bytes`, which begin between two units and end where the stream ends or rests, is whole units.
+    fn whole_units(&self, bytes: &[u8]) -> usize;
+
+    /// Returns a decoder that stands between two units.
+    fn decoder(&self, settings: &Settings) -> Box<dyn Decoder>;
+}
+
+/// Decodes one stream, window after window, or pieces of streams, one after the other.
+pub trait Decoder: Send {
+    /// Decodes what it can of the window and returns how many bytes it is done with; the next window begins there.
+    ///
+    /// It is done with all of a window that is [`End::Last`], and with at least one byte of one that is [`End::Full`].
+    /// It also returns between two units once [`Decoder::take`] would have a full batch.
+    fn decode(&mut self, window: &Window<'_>) -> usize;
+
+    /// Tells whether reading could resume here: nothing is open.
+    fn is_between_units(&self) -> bool;
+
+    /// Sets how many records make a full batch.
+    fn set_batch_records(&mut self, max_records: usize);
+
+    /// Returns the batches that are complete; `flush` also what has not filled one. Their offsets are not set.
+    fn take(&mut self, flush: bool) -> Vec<Batch>;
+}
+
+/// A stretch of a decompressed stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'a> {
+    pub bytes: &'a [u8],
+    /// Where it begins in the stream.
+    pub offset: u64,
+    /// 1-based line in which it begins.
+    pub line: u64,
+    /// Where that line begins in the stream.
+    pub line_offset: u64,
+    pub end: End,
+}
+
+/// What comes after a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// More bytes can be shown together with what is left of this window.
+    More,
+    /// More bytes come, but the window is as large as it may be: something has to go.
+    Full,
+    /// Nothing.
+    Last,
+}
+
+impl Window<'_> {
+    /// Returns offset, line and column (both 1-based) of the byte at `at`.
+    #[must_use]
+    pub fn place(&self, at: usize) -> (u64, u64, u64) {
+        let before = self.bytes.get(..at).unwrap_or(self.bytes);
+        let offset = self.offset + before.len() as u64;
+        let num_lines = memchr::memchr_iter(b'\n', before).count() as u64;
+        let line_offset = match memchr::memrchr(b'\n', before) {
+            Some(last) => self.offset + last as u64 + 1,
+            None => self.line_offset,
+        };
+        (offset, self.line + num_lines, offset.saturating_sub(line_offset) + 1)
+    }
+}
+
+/// Returns the format that `name` names.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
+/// Returns the first format that recognises a stream by its head.
+#[must_use]
+pub fn recognise(head: &[u8], is_whole: bool) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.recognises(head, is_whole))
+}
+
+/// Returns the names of all formats, for messages.
+#[must_use]
+pub fn known() -> String {
+    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+}

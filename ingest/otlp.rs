@@ -1,1 +1,18 @@
-//! Not written yet.
+//! OpenTelemetry's own format: traces, logs and metrics requests, as JSON and as protobuf.
+//!
+//! Both decoders walk the bytes and write straight into the columns of a batch. What they share is here: ids, times and
+//! attributes are normalised, marked and written in one place, so that the same data gives the same batch in both.
+//!
+//! Specification: <https://opentelemetry.io/docs/specs/otlp/>, opentelemetry-proto 1.x.
+
+pub mod json;
+
+mod attribute;
+mod builder;
+mod draft;
+mod id;
+mod key;
+mod span;
+mod text;
+
+pub use builder::Settings;

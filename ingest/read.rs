@@ -1,12 +1,23 @@
 //! From what the user named to batches: opens each source, finds its format, decodes it, and reports as it goes.
 
+mod leaf;
+mod reader;
+mod stream;
+mod worker;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::batch::Batch;
 use crate::convention::Conventions;
 use crate::error::OpenError;
+use crate::read::reader::Reader;
 
 /// What the user named: `-` or something on disk (a file, a folder, a glob).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,16 +132,98 @@ pub struct SourceEnd {
     pub stopped: Option<String>,
 }
 
+/// How often progress is reported, also while nothing else happens: `report` can break then.
+const HEARTBEAT: Duration = Duration::from_millis(100);
+
+/// What the reading thread hands over, in the order in which it is to be reported.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Event(Event),
+    /// Batches of a piece that is being decoded.
+    Piece(Receiver<Box<Batch>>),
+    /// What was read before of a stream with this head?
+    Ask {
+        head_hash: u64,
+        answer: Sender<Vec<Committed>>,
+    },
+}
+
 /// Reads every input to its end, or until `report` breaks.
 ///
 /// Batches of one source come in the order of the source. The first batches are small, so that a screen has something to
 /// show at once; later ones hold a few thousand records. Decoding runs on `num_threads` threads with bounded queues;
-/// `report` runs on the caller's thread.
+/// `report` runs on the caller's thread, at least every 100 ms.
+///
+/// A batch's `to_offset` is where reading may resume. Within one request that is larger than the window it stays at the
+/// request's beginning until the request ends: who resumes there reads records again, and never loses one.
 pub fn read(
     inputs: &[Input],
     options: &ReadOptions,
     history: &dyn History,
     report: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) {
-    let _ = (inputs, options, history, report);
+    let (sender, messages) = bounded(options.num_threads.max(1) * 2);
+    let bytes_read = Arc::new(AtomicU64::new(0));
+    let total = Arc::new(AtomicU64::new(u64::MAX));
+    let mut reader = Reader::new(options.clone(), sender, bytes_read.clone(), total.clone());
+    let inputs = inputs.to_vec();
+    // Not joined when `report` breaks: it may be waiting for a pipe. It ends at its next message.
+    let thread = thread::spawn(move || reader.read_all(&inputs));
+    let mut desk = Desk { report, history, bytes_read, total, last_progress: Instant::now() };
+    if desk.pass_on(&messages).is_continue() {
+        let _ = thread.join();
+    }
 }
+
+/// Passes messages on to the caller.
+struct Desk<'a> {
+    report: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
+    history: &'a dyn History,
+    bytes_read: Arc<AtomicU64>,
+    /// `u64::MAX` where it is not known.
+    total: Arc<AtomicU64>,
+    last_progress: Instant,
+}
+
+impl Desk<'_> {
+    fn pass_on(&mut self, messages: &Receiver<Message>) -> ControlFlow<()> {
+        while let Some(message) = self.wait(messages)? {
+            match message {
+                Message::Event(event) => (self.report)(event)?,
+                Message::Piece(batches) => {
+                    while let Some(batch) = self.wait(&batches)? {
+                        (self.report)(Event::Batch(batch))?;
+                    }
+                }
+                // A reader that does not wait for the answer has ended.
+                Message::Ask { head_hash, answer } => drop(answer.send(self.history.committed(head_hash))),
+            }
+        }
+        self.progress()
+    }
+
+    /// Waits for the next one, with progress meanwhile; nothing when there are no more.
+    fn wait<T>(&mut self, queue: &Receiver<T>) -> ControlFlow<(), Option<T>> {
+        loop {
+            if self.last_progress.elapsed() >= HEARTBEAT {
+                self.progress()?;
+            }
+            match queue.recv_timeout(HEARTBEAT) {
+                Ok(one) => return ControlFlow::Continue(Some(one)),
+                Err(RecvTimeoutError::Disconnected) => return ControlFlow::Continue(None),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn progress(&mut self) -> ControlFlow<()> {
+        self.last_progress = Instant::now();
+        let total = self.total.load(Ordering::Relaxed);
+        let bytes_total = (total != u64::MAX).then_some(total);
+        let bytes_read = self.bytes_read.load(Ordering::Relaxed);
+        (self.report)(Event::Progress(Progress { bytes_read, bytes_total }))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,155 @@
+//! What a decoder notices about a record while it reads its fields, until the record is complete.
+
+use crate::marks::Mark;
+use crate::otlp::id::Id;
+use crate::otlp::text::{write_member, write_string, write_unsigned};
+
+/// The latest time that `TIMESTAMP_NS` holds; one nanosecond later means infinity.
+pub(crate) const LATEST_NS: i64 = i64::MAX - 1;
+
+/// Marks of a record and what was recorded where it had to be changed.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub marks: u32,
+    /// Members of the JSON object `original`, after its opening brace.
+    original: Vec<u8>,
+}
+
+/// An id or number as it was recorded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Recorded<'a> {
+    /// Valid UTF-8 or not.
+    Text(&'a [u8]),
+    Bytes(&'a [u8]),
+    Number(u64),
+}
+
+/// Which id of a record is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdField {
+    Trace,
+    Span,
+    Parent,
+}
+
+impl IdField {
+    const fn len(self) -> usize {
+        if matches!(self, Self::Trace) { 16 } else { 8 }
+    }
+
+    const fn malformed(self) -> (Mark, &'static str) {
+        match self {
+            Self::Trace => (Mark::TraceIdMalformed, "trace_id"),
+            Self::Span => (Mark::SpanIdMalformed, "span_id"),
+            Self::Parent => (Mark::ParentIdMalformed, "parent_span_id"),
+        }
+    }
+}
+
+impl Notes {
+    pub(crate) fn clear(&mut self) {
+        self.marks = 0;
+        self.original.clear();
+    }
+
+    #[inline]
+    pub(crate) fn mark(&mut self, mark: Mark) {
+        self.marks |= mark.bit();
+    }
+
+    /// Reads an id and notes where it is malformed.
+    #[inline]
+    pub(crate) fn id(&mut self, field: IdField, recorded: Recorded<'_>) -> Id {
+        let id = match recorded {
+            Recorded::Text(text) => Id::from_text(text, field.len()),
+            Recorded::Bytes(bytes) => Id::from_bytes(bytes, field.len()),
+            Recorded::Number(number) => Id { hi: 0, lo: number, is_well_formed: false },
+        };
+        if !id.is_well_formed {
+            let (mark, name) = field.malformed();
+            self.mark(mark);
+            self.keep(name, recorded);
+        }
+        id
+    }
+
+    /// Returns a time that fits, and notes where it did not.
+    #[inline]
+    pub(crate) fn time(&mut self, name: &str, recorded: u64) -> i64 {
+        match i64::try_from(recorded) {
+            Ok(time) if time <= LATEST_NS => time,
+            _ => {
+                self.mark(Mark::TimeSaturated);
+                self.keep(name, Recorded::Number(recorded));
+                LATEST_NS
+            }
+        }
+    }
+
+    /// Returns an enumeration's number, or 0 where OTLP knows none such.
+    #[inline]
+    pub(crate) fn enumeration(&mut self, name: &str, number: u64, highest: u8) -> u8 {
+        match u8::try_from(number) {
+            Ok(known) if known <= highest => known,
+            _ => {
+                self.mark(Mark::EnumUnknown);
+                self.keep(name, Recorded::Number(number));
+                0
+            }
+        }
+    }
+
+    /// Keeps what was recorded under `name`.
+    pub(crate) fn keep(&mut self, name: &str, recorded: Recorded<'_>) {
+        if self.original.is_empty() {
+            self.original.push(b'{');
+        }
+        write_member(&mut self.original, name);
+        match recorded {
+            Recorded::Text(text) => write_string(&mut self.original, String::from_utf8_lossy(text).as_bytes()),
+            Recorded::Bytes(bytes) => {
+                let text: String = bytes.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
+                write_string(&mut self.original, text.as_bytes());
+            }
+            Recorded::Number(number) => write_unsigned(&mut self.original, number),
+        }
+    }
+
+    /// Returns the JSON object of what was changed, or nothing where nothing was.
+    pub(crate) fn original(&mut self) -> Option<&[u8]> {
+        if self.original.is_empty() {
+            return None;
+        }
+        self.original.push(b'}');
+        Some(&self.original)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn notes_what_was_changed() {
+        let mut notes = Notes::default();
+        notes.id(IdField::Trace, Recorded::Text(b"abc\""));
+        assert_eq!(notes.time("start", u64::MAX), LATEST_NS);
+        assert_eq!(notes.enumeration("kind", 77, 5), 0);
+        let bits = [Mark::TraceIdMalformed, Mark::TimeSaturated, Mark::EnumUnknown].map(Mark::bit);
+        assert_eq!(notes.marks, bits.iter().sum::<u32>());
+        let original = std::str::from_utf8(notes.original().unwrap()).unwrap();
+        assert_eq!(original, r#"{"trace_id":"abc\"","start":18446744073709551615,"kind":77}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn times_saturate_and_say_so(recorded: u64) {
+            let mut notes = Notes::default();
+            let time = notes.time("time", recorded);
+            prop_assert_eq!(notes.marks != 0, u64::try_from(time) != Ok(recorded));
+            prop_assert!((0..=LATEST_NS).contains(&time));
+        }
+    }
+}
