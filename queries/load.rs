@@ -1,17 +1,30 @@
 //! Reads sources into a store: the reader's events on one side, the writer's commits on the other.
 
-use std::ops::ControlFlow;
+mod sink;
 
-use riftline_ingest::read::{Input, Progress, ReadOptions};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use riftline_ingest::read::{self, Event, Input, Progress, ReadOptions};
 
 use crate::error::WriteError;
 use crate::store::Store;
+use sink::Sink;
+
+/// Batches that wait for the writer. Each may be as large as a batch can be.
+const MAX_WAITING_BATCHES: usize = 4;
+
+/// Reports that wait for the caller.
+const MAX_WAITING_REPORTS: usize = 256;
 
 /// What loading reports while it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LoadEvent {
     Progress(Progress),
-    /// Rows of `source` up to byte `offset` of its decompressed stream are durable.
+    /// Rows of `source` up to byte `offset` of its decompressed stream are durable. The counts are those of this commit.
     Committed {
         source: String,
         offset: u64,
@@ -29,6 +42,7 @@ pub struct LoadSummary {
     pub sources: Vec<LoadedSource>,
     /// Named inputs of which nothing could be read: (name, why).
     pub failed: Vec<(String, String)>,
+    /// Until everything was durable in the store's file.
     pub seconds: f64,
     /// Seconds until derived views were up to date, where that was asked for.
     pub settle_seconds: Option<f64>,
@@ -62,12 +76,60 @@ pub struct LoadOptions {
 }
 
 /// Reads `inputs` into `store`. `report` may break to stop: what was committed stays.
+///
+/// Reading, decoding and writing run on threads of their own; `report` runs on the caller's.
 pub fn load(
     store: &Store,
     inputs: &[Input],
     options: &LoadOptions,
     report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
 ) -> Result<LoadSummary, WriteError> {
-    let _ = (store, inputs, options, report);
-    Ok(LoadSummary::default())
+    let started = Instant::now();
+    let (batches, waiting) = bounded(MAX_WAITING_BATCHES);
+    let (reports, reported) = bounded(MAX_WAITING_REPORTS);
+    let is_stopped = AtomicBool::new(false);
+    let result = thread::scope(|scope| {
+        let (is_stopped, progress) = (&is_stopped, reports.clone());
+        scope.spawn(move || read_all(store, inputs, options, &batches, &progress, is_stopped));
+        let sink = scope.spawn(move || Sink::new(store, options, reports, started).run(&waiting));
+        relay(&reported, is_stopped, report);
+        sink.join()
+    });
+    result.unwrap_or_else(|_| Err(WriteError::Store { message: "the writer stopped unexpectedly".to_owned() }))
+}
+
+/// Hands events to the writer in their order; progress goes to the caller when there is room.
+fn read_all(
+    store: &Store,
+    inputs: &[Input],
+    options: &LoadOptions,
+    batches: &Sender<Event>,
+    progress: &Sender<LoadEvent>,
+    is_stopped: &AtomicBool,
+) {
+    read::read(inputs, &options.read, store, &mut |event| {
+        if is_stopped.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        let goes_on = match event {
+            Event::Progress(made) => {
+                !matches!(progress.try_send(LoadEvent::Progress(made)), Err(TrySendError::Disconnected(_)))
+            }
+            event => batches.send(event).is_ok(),
+        };
+        if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+}
+
+/// Reports until the writer is done. After a break nothing more is reported, but the writer is heard out.
+fn relay(
+    reported: &Receiver<LoadEvent>,
+    is_stopped: &AtomicBool,
+    report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
+) {
+    for event in reported {
+        if !is_stopped.load(Ordering::Relaxed) && report(event).is_break() {
+            is_stopped.store(true, Ordering::Relaxed);
+        }
+    }
 }

@@ -1,0 +1,39 @@
+-- Derived tables: everything here can be computed again from the raw tables. `settle.rs` writes them.
+CREATE TABLE {{derived}}settled_traces (
+    trace_hi UBIGINT NOT NULL,
+    trace_lo UBIGINT NOT NULL,
+    start TIMESTAMP_NS NOT NULL,
+    duration_ns BIGINT NOT NULL,
+    root_service VARCHAR,
+    root_name VARCHAR,
+    num_spans BIGINT NOT NULL,
+    num_services BIGINT NOT NULL,
+    num_errors BIGINT NOT NULL,
+    is_complete BOOLEAN NOT NULL,
+    -- All rows of the trace lie between these two, in raw_spans.
+    first_row BIGINT NOT NULL,
+    last_row BIGINT NOT NULL,
+    -- Rows of the trace, duplicates too.
+    num_rows BIGINT NOT NULL
+);
+
+-- Calls between services, one row a latency bucket: rows with equal keys add up.
+CREATE TABLE {{derived}}edge_counts (
+    minute TIMESTAMP_NS NOT NULL,
+    client VARCHAR NOT NULL,
+    server VARCHAR NOT NULL,
+    operation VARCHAR NOT NULL,
+    bucket USMALLINT NOT NULL,
+    calls BIGINT NOT NULL,
+    errors BIGINT NOT NULL
+);
+
+-- Later rows that repeat an earlier one: hidden from the views.
+CREATE TABLE {{derived}}span_duplicates ("row" BIGINT NOT NULL, source_id UINTEGER NOT NULL);
+
+-- Marks that only the whole trace shows, added to those of the row.
+CREATE TABLE {{derived}}span_marks ("row" BIGINT NOT NULL, marks UINTEGER NOT NULL);
+
+-- Rows of raw_spans above this one are not in the derived tables yet.
+CREATE TABLE {{derived}}settle_state ("row" BIGINT NOT NULL);
+INSERT INTO {{derived}}settle_state VALUES (0);

@@ -1,0 +1,249 @@
+-- The documented contract: see queries/sql/README.md. {{…}} is filled in by store/views.rs.
+CREATE OR REPLACE VIEW spans AS
+SELECT
+    format('{:016x}{:016x}', s.trace_hi, s.trace_lo) AS trace_id,
+    format('{:016x}', s.span_id) AS span_id,
+    CASE WHEN s.parent_span_id <> 0 THEN format('{:016x}', s.parent_span_id) END AS parent_span_id,
+    s.trace_state,
+    s.flags,
+    r.service,
+    s.name,
+    {{kind}} AS kind,
+    s.start,
+    epoch_ns(s.start) AS start_ns,
+    s.duration_ns,
+    {{status}} AS status,
+    s.status_message,
+    {{span_conventions}}
+    {{span_attributes}} AS attributes,
+    CAST(r.attributes AS JSON) AS resource,
+    c.name AS scope_name,
+    c.version AS scope_version,
+    CAST(s.events AS JSON) AS events,
+    CAST(s.links AS JSON) AS links,
+    s.source_id,
+    u.run_id,
+    {{span_marks}} AS marks,
+    s.marks | coalesce(m.marks, 0) AS mark_bits,
+    CAST(s.original AS JSON) AS original,
+    CAST(c.attributes AS JSON) AS scope,
+    r.schema_url AS resource_schema_url,
+    c.schema_url AS scope_schema_url,
+    s.dropped_attributes,
+    s.dropped_events,
+    s.dropped_links,
+    s."row"
+FROM raw_spans s
+ANTI JOIN {{derived}}span_duplicates d ON d."row" = s."row"
+LEFT JOIN ({{resources}}) r ON r.id = s.resource_id
+LEFT JOIN ({{scopes}}) c ON c.id = s.scope_id
+LEFT JOIN ({{alias_sets}}) a ON a.id = s.alias_set
+LEFT JOIN (SELECT "row", any_value(marks) AS marks FROM {{derived}}span_marks GROUP BY "row") m ON m."row" = s."row"
+LEFT JOIN (SELECT id, any_value(run_id) AS run_id FROM raw_sources GROUP BY id) u ON u.id = s.source_id;
+
+CREATE OR REPLACE VIEW logs AS
+SELECT
+    l.time,
+    CASE
+        WHEN l.severity BETWEEN 1 AND 4 THEN 'trace'
+        WHEN l.severity BETWEEN 5 AND 8 THEN 'debug'
+        WHEN l.severity BETWEEN 9 AND 12 THEN 'info'
+        WHEN l.severity BETWEEN 13 AND 16 THEN 'warn'
+        WHEN l.severity BETWEEN 17 AND 20 THEN 'error'
+        WHEN l.severity BETWEEN 21 AND 24 THEN 'fatal'
+        ELSE lower(l.severity_text)
+    END AS severity,
+    r.service,
+    l.body,
+    CASE WHEN l.trace_hi <> 0 OR l.trace_lo <> 0 THEN format('{:016x}{:016x}', l.trace_hi, l.trace_lo) END AS trace_id,
+    CASE WHEN l.span_id <> 0 THEN format('{:016x}', l.span_id) END AS span_id,
+    CAST(coalesce(l.attributes, '{}') AS JSON) AS attributes,
+    CAST(r.attributes AS JSON) AS resource,
+    l.source_id,
+    l.severity AS severity_number,
+    l.severity_text,
+    l.event_name,
+    l.body_is_json,
+    l.observed,
+    l.flags,
+    c.name AS scope_name,
+    c.version AS scope_version,
+    CAST(c.attributes AS JSON) AS scope,
+    r.schema_url AS resource_schema_url,
+    c.schema_url AS scope_schema_url,
+    l.dropped_attributes,
+    {{log_marks}} AS marks,
+    CAST(l.original AS JSON) AS original,
+    l."row"
+FROM raw_logs l
+LEFT JOIN ({{resources}}) r ON r.id = l.resource_id
+LEFT JOIN ({{scopes}}) c ON c.id = l.scope_id;
+
+CREATE OR REPLACE VIEW metrics AS
+SELECT
+    p.time,
+    r.service,
+    p.name,
+    CASE p.kind
+        WHEN 1 THEN 'gauge' WHEN 2 THEN 'sum' WHEN 3 THEN 'histogram'
+        WHEN 4 THEN 'exponential_histogram' WHEN 5 THEN 'summary'
+    END AS type,
+    p.unit,
+    CASE p.temporality WHEN 1 THEN 'delta' WHEN 2 THEN 'cumulative' END AS temporality,
+    p.is_monotonic,
+    CASE WHEN epoch_ns(p.start) <> 0 THEN p.start END AS start,
+    coalesce(p.value_double, CAST(p.value_int AS DOUBLE)) AS value,
+    p.value_int,
+    p.count,
+    p.sum,
+    p.min,
+    p.max,
+    CAST(p.buckets AS JSON) AS buckets,
+    CAST(p.exemplars AS JSON) AS exemplars,
+    CAST(coalesce(p.attributes, '{}') AS JSON) AS attributes,
+    CAST(r.attributes AS JSON) AS resource,
+    p.source_id,
+    p.description,
+    CAST(p.metadata AS JSON) AS metadata,
+    p.flags,
+    c.name AS scope_name,
+    c.version AS scope_version,
+    {{metric_marks}} AS marks,
+    CAST(p.original AS JSON) AS original,
+    p."row"
+FROM raw_metrics p
+LEFT JOIN ({{resources}}) r ON r.id = p.resource_id
+LEFT JOIN ({{scopes}}) c ON c.id = p.scope_id;
+
+CREATE OR REPLACE VIEW kernel_events AS
+SELECT
+    NULL::TIMESTAMP_NS AS time, NULL::INTEGER AS cpu, NULL::BIGINT AS pid, NULL::BIGINT AS tid, NULL::VARCHAR AS comm,
+    NULL::VARCHAR AS provider, NULL::VARCHAR AS name, NULL::BIGINT AS duration_ns, NULL::JSON AS fields
+WHERE false;
+
+CREATE OR REPLACE VIEW flows AS
+SELECT
+    NULL::TIMESTAMP_NS AS time, NULL::BIGINT AS pid, NULL::VARCHAR AS comm, NULL::VARCHAR AS src, NULL::INTEGER AS src_port,
+    NULL::VARCHAR AS dst, NULL::INTEGER AS dst_port, NULL::VARCHAR AS protocol, NULL::VARCHAR AS kind,
+    NULL::BIGINT AS bytes_sent, NULL::BIGINT AS bytes_received, NULL::BIGINT AS duration_ns
+WHERE false;
+
+CREATE OR REPLACE VIEW traces AS
+SELECT
+    format('{:016x}{:016x}', trace_hi, trace_lo) AS trace_id,
+    start,
+    duration_ns,
+    root_service,
+    root_name,
+    num_spans,
+    num_services,
+    num_errors,
+    is_complete,
+    false AS is_stitched,
+    0::BIGINT AS num_findings
+FROM {{derived}}settled_traces;
+
+CREATE OR REPLACE VIEW edges AS
+SELECT
+    minute,
+    client,
+    server,
+    operation,
+    CAST(sum(calls) AS BIGINT) AS calls,
+    CAST(sum(errors) AS BIGINT) AS errors,
+    list({'le_ns': bucket_bound_ns(bucket), 'calls': calls} ORDER BY bucket) AS latency_buckets
+FROM {{derived}}edge_counts
+GROUP BY minute, client, server, operation;
+
+CREATE OR REPLACE VIEW stitches AS
+SELECT
+    NULL::VARCHAR AS parent_trace_id, NULL::VARCHAR AS parent_span_id, NULL::VARCHAR AS child_trace_id,
+    NULL::VARCHAR AS child_span_id, NULL::DOUBLE AS confidence, NULL::VARCHAR AS state, NULL::VARCHAR AS rule,
+    NULL::JSON AS evidence
+WHERE false;
+
+CREATE OR REPLACE VIEW findings AS
+SELECT
+    NULL::VARCHAR AS id, NULL::VARCHAR AS rule, NULL::VARCHAR AS severity, NULL::DOUBLE AS confidence,
+    NULL::VARCHAR AS subject, NULL::JSON AS services, NULL::TIMESTAMP_NS AS first_seen, NULL::TIMESTAMP_NS AS last_seen,
+    NULL::BIGINT AS occurrences, NULL::BIGINT AS out_of, NULL::JSON AS examples, NULL::JSON AS evidence, NULL::VARCHAR AS fix
+WHERE false;
+
+CREATE OR REPLACE VIEW sources AS
+SELECT
+    s.id AS source_id,
+    s.name,
+    s.format,
+    s.container,
+    s.committed_offset,
+    s.num_spans,
+    s.num_logs,
+    s.num_metrics,
+    s.num_rejects,
+    coalesce(d.duplicates, 0) AS duplicates,
+    s.is_complete,
+    s.stopped,
+    s.first_read,
+    s.last_read,
+    s.run_id
+FROM raw_sources s
+LEFT JOIN (SELECT source_id, count(*) AS duplicates FROM {{derived}}span_duplicates GROUP BY source_id) d
+    ON d.source_id = s.id;
+
+CREATE OR REPLACE VIEW rejects AS
+SELECT
+    j.source_id, s.name AS source, j."offset", j.line, j."column", j.reason, j.excerpt
+FROM raw_rejects j
+LEFT JOIN (SELECT id, any_value(name) AS name FROM raw_sources GROUP BY id) s ON s.id = j.source_id;
+
+CREATE OR REPLACE VIEW runs AS
+SELECT
+    NULL::VARCHAR AS run_id, NULL::VARCHAR AS name, NULL::TIMESTAMP_NS AS started, NULL::TIMESTAMP_NS AS ended,
+    NULL::VARCHAR AS state, NULL::JSON AS plan, NULL::VARCHAR AS verdict
+WHERE false;
+
+CREATE OR REPLACE VIEW run_events AS
+SELECT
+    NULL::VARCHAR AS run_id, NULL::TIMESTAMP_NS AS time, NULL::VARCHAR AS kind, NULL::VARCHAR AS fault, NULL::JSON AS details
+WHERE false;
+
+CREATE OR REPLACE VIEW otel_traces AS
+SELECT
+    start AS "Timestamp",
+    trace_id AS "TraceId",
+    span_id AS "SpanId",
+    coalesce(parent_span_id, '') AS "ParentSpanId",
+    coalesce(trace_state, '') AS "TraceState",
+    name AS "SpanName",
+    upper(kind[1]) || kind[2:] AS "SpanKind",
+    service AS "ServiceName",
+    resource AS "ResourceAttributes",
+    scope_name AS "ScopeName",
+    scope_version AS "ScopeVersion",
+    attributes AS "SpanAttributes",
+    duration_ns AS "Duration",
+    upper(status[1]) || status[2:] AS "StatusCode",
+    coalesce(status_message, '') AS "StatusMessage",
+    events AS "Events",
+    links AS "Links"
+FROM spans;
+
+CREATE OR REPLACE VIEW otel_logs AS
+SELECT
+    time AS "Timestamp",
+    coalesce(trace_id, '') AS "TraceId",
+    coalesce(span_id, '') AS "SpanId",
+    flags AS "TraceFlags",
+    coalesce(severity_text, '') AS "SeverityText",
+    severity_number AS "SeverityNumber",
+    service AS "ServiceName",
+    coalesce(body, '') AS "Body",
+    resource_schema_url AS "ResourceSchemaUrl",
+    resource AS "ResourceAttributes",
+    scope_schema_url AS "ScopeSchemaUrl",
+    scope_name AS "ScopeName",
+    scope_version AS "ScopeVersion",
+    scope AS "ScopeAttributes",
+    attributes AS "LogAttributes",
+    coalesce(event_name, '') AS "EventName"
+FROM logs;

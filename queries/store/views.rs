@@ -1,0 +1,147 @@
+//! The text of the views: `sql/store/views.sql` with one column for each convention that the store knows.
+
+use std::fmt::Write;
+
+use riftline_ingest::convention::ValueType;
+use riftline_ingest::marks::Mark;
+
+use super::Access;
+
+const VIEWS: &str = include_str!("../sql/store/views.sql");
+const MACROS: &str = include_str!("../sql/store/macros.sql");
+const DERIVED: &str = include_str!("../sql/store/derived.sql");
+
+/// Another span of the trace has the same ids but other content. Set by settling, beside the marks of [`Mark`].
+pub(crate) const SHARED_ID: u32 = 1 << 16;
+const SHARED_ID_NAME: &str = "shared-id";
+
+const KINDS: [&str; 6] = ["unspecified", "internal", "server", "client", "producer", "consumer"];
+const STATUSES: [&str; 3] = ["unset", "ok", "error"];
+
+/// A convention as the store knows it: its column exists for as long as the store does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoredConvention {
+    pub(super) key: String,
+    pub(super) column: String,
+    pub(super) value: ValueType,
+    pub(super) on_spans: bool,
+    pub(super) has_aliases: bool,
+}
+
+/// Returns what stands before the names of derived tables.
+pub(crate) fn derived_prefix(access: Access) -> &'static str {
+    match access {
+        Access::ReadWrite => "",
+        Access::ReadOnly => "derived.main.",
+    }
+}
+
+/// Returns the statements that make the derived tables.
+pub(super) fn derived_tables(access: Access) -> String {
+    DERIVED.replace("{{derived}}", derived_prefix(access))
+}
+
+/// Returns the statements that make all macros and views.
+pub(super) fn all(conventions: &[StoredConvention], access: Access) -> String {
+    let views = VIEWS
+        .replace("{{kind}}", &names("s.kind", &KINDS))
+        .replace("{{status}}", &names("s.status", &STATUSES))
+        .replace("{{span_conventions}}", &convention_columns(conventions))
+        .replace("{{span_attributes}}", &attributes(conventions))
+        .replace("{{span_marks}}", &marks("(s.marks | coalesce(m.marks, 0))"))
+        .replace("{{log_marks}}", &marks("l.marks"))
+        .replace("{{metric_marks}}", &marks("p.marks"))
+        .replace("{{resources}}", &resources(conventions))
+        .replace("{{scopes}}", &unique("raw_scopes", ["name", "version", "attributes", "schema_url"].into_iter()))
+        .replace("{{alias_sets}}", &alias_sets(conventions))
+        .replace("{{derived}}", derived_prefix(access));
+    format!("{MACROS}\n{views}")
+}
+
+/// A derived table that has one row an id: DuckDB leaves the join out where no column of it is asked for.
+fn unique<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
+    let mut sql = "SELECT id".to_owned();
+    for column in columns {
+        let column = quote(column);
+        let _ = write!(sql, ", any_value({column}) AS {column}");
+    }
+    let _ = write!(sql, " FROM {table} GROUP BY id");
+    sql
+}
+
+fn resources(conventions: &[StoredConvention]) -> String {
+    let columns = conventions.iter().map(|convention| convention.column.as_str());
+    unique("raw_resources", ["service", "attributes", "schema_url"].into_iter().chain(columns))
+}
+
+fn alias_sets(conventions: &[StoredConvention]) -> String {
+    let aliased = conventions.iter().filter(|convention| convention.on_spans && convention.has_aliases);
+    unique("raw_alias_sets", aliased.map(|convention| convention.column.as_str()))
+}
+
+fn names(column: &str, names: &[&str]) -> String {
+    let mut sql = format!("CASE {column}");
+    for (number, name) in names.iter().enumerate() {
+        let _ = write!(sql, " WHEN {number} THEN '{name}'");
+    }
+    let _ = write!(sql, " ELSE '{}' END", names.first().copied().unwrap_or_default());
+    sql
+}
+
+/// The names of the marks in `bits`, joined by commas; NULL where there are none.
+fn marks(bits: &str) -> String {
+    let known = Mark::ALL.iter().map(|mark| (mark.bit(), mark.name())).chain([(SHARED_ID, SHARED_ID_NAME)]);
+    let each: Vec<String> =
+        known.map(|(bit, name)| format!("CASE WHEN {bits} & {bit} <> 0 THEN '{name}' END")).collect();
+    format!("CASE WHEN {bits} <> 0 THEN concat_ws(',', {}) END", each.join(", "))
+}
+
+fn convention_columns(conventions: &[StoredConvention]) -> String {
+    conventions.iter().fold(String::new(), |mut sql, convention| {
+        let column = quote(&convention.column);
+        let _ = match convention.on_spans {
+            true => write!(sql, "coalesce(s.{column}, r.{column}) AS {column},\n    "),
+            false => write!(sql, "r.{column},\n    "),
+        };
+        sql
+    })
+}
+
+/// Puts the recorded attributes together again: columns under the keys they were recorded with, then the rest.
+fn attributes(conventions: &[StoredConvention]) -> String {
+    let mut members: Vec<String> = conventions.iter().filter(|one| one.on_spans).map(member).collect();
+    members.push("nullif(s.attributes[2:-2], '')".to_owned());
+    format!("CAST('{{' || concat_ws(',', {}) || '}}' AS JSON)", members.join(", "))
+}
+
+/// `"key":value` of one convention; NULL where the span has none.
+fn member(convention: &StoredConvention) -> String {
+    let column = format!("s.{}", quote(&convention.column));
+    let key = match convention.has_aliases {
+        true => format!("'\"' || coalesce(a.{}, {}) || '\":'", quote(&convention.column), text(&convention.key)),
+        false => text(&format!("\"{}\":", convention.key)),
+    };
+    let value = match convention.value {
+        ValueType::Text => format!("CAST(to_json({column}) AS VARCHAR)"),
+        ValueType::Int | ValueType::Bool => format!("CAST({column} AS VARCHAR)"),
+        ValueType::Double => double(&column),
+    };
+    format!("{key} || {value}")
+}
+
+fn double(column: &str) -> String {
+    format!(
+        "CASE WHEN isnan({column}) THEN '{{\"double\":\"NaN\"}}' WHEN {column} = 'inf'::DOUBLE THEN '{{\"double\":\"Infinity\"}}' \
+         WHEN {column} = '-inf'::DOUBLE THEN '{{\"double\":\"-Infinity\"}}' ELSE CAST(to_json({column}) AS VARCHAR) END"
+    )
+}
+
+/// Quotes an identifier.
+pub(super) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Quotes a text literal.
+pub(super) fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
