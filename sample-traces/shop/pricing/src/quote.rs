@@ -60,7 +60,9 @@ fn apply_rules(asked: &QuoteRequest) -> Result<i64, NoRule> {
         span.set_attribute(KeyValue::new("shop.quantity", asked.quantity));
         let price = unit_price(&asked.sku);
         match &price {
-            Ok(cents) => tracing::info!(sku = %asked.sku, quantity = asked.quantity, unit_cents = *cents, "price quoted"),
+            Ok(cents) => {
+                tracing::info!(sku = %asked.sku, quantity = asked.quantity, unit_cents = *cents, "price quoted")
+            }
             Err(error) => {
                 span.record_error(error);
                 span.set_status(Status::error(error.to_string()));
