@@ -1,1 +1,8 @@
+//! The one test binary: one module a subject.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod support;
+
+mod arrows;
+mod crash;
+mod workstation;
