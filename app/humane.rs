@@ -85,6 +85,9 @@ fn trimmed(digits: String) -> String {
 #[must_use]
 pub fn tick(ns: i64, step_ns: i64) -> String {
     let step = step_ns.unsigned_abs().max(1);
+    if ns == 0 {
+        return "0".to_owned();
+    }
     if step >= MINUTE {
         return duration(ns);
     }
@@ -229,6 +232,7 @@ mod tests {
 
     #[test]
     fn ticks_of_one_axis_look_alike() {
+        assert_eq!(tick(0, 500_000_000), "0");
         assert_eq!(tick(500_000_000, 500_000_000), "500 ms");
         assert_eq!(tick(1_000_000_000, 500_000_000), "1.0 s");
         assert_eq!(tick(1_500_000_000, 500_000_000), "1.5 s");

@@ -5,4 +5,5 @@ mod support;
 
 mod arrows;
 mod crash;
+mod waterfall;
 mod workstation;

@@ -89,6 +89,9 @@ impl Trace {
 
     /// Takes a trace that arrived.
     fn take(&mut self, data: Arc<TraceData>, turn: &mut Turn<'_>) {
+        if data.spans.is_empty() {
+            return self.fail(format!("the store holds no span of trace {}", data.id), turn);
+        }
         let wanted = self.wanted.take();
         match &mut self.shown {
             Some(shown) if shown.data.id == data.id => shown.update(data, turn.area),

@@ -21,7 +21,7 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// Labels need this many cells, with the gap behind them.
-const CELLS_PER_TICK: i64 = 12;
+const CELLS_PER_TICK: i64 = 9;
 
 impl Default for TimeWindow {
     fn default() -> Self {

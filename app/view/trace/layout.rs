@@ -73,7 +73,7 @@ fn split(lower: Rect, pane: Pane) -> (Rect, Rect) {
     if lower.width >= SIDE_BY_SIDE {
         let width = lower.width / 2;
         let right = Rect { x: lower.x + width, width: lower.width - width, ..lower };
-        return (inset(Rect { width, ..lower }), inset(right));
+        return (inset(Rect { width, ..lower }), inset(Rect { x: right.x + 1, width: right.width - 1, ..right }));
     }
     match pane {
         Pane::Logs => (Rect::default(), inset(lower)),

@@ -45,15 +45,14 @@ fn summary(data: &TraceData, rank: u32, recorded: &SpanDetails, zone: Zone) -> V
     let kind = KINDS.get(usize::from(recorded.kind)).unwrap_or(&"unknown");
     let is_error = recorded.status == 2;
     let offset_ns = recorded.start_ns.saturating_sub(data.summary.window.from_ns());
-    let start = format!("{}  {}", humane::date_time(recorded.start_ns, zone), humane::offset(offset_ns));
+    let start = format!("{}  {}", humane::time_of_day(recorded.start_ns, zone), humane::offset(offset_ns));
     let self_ns = humane::duration(data.self_ns(rank));
-    let duration = format!("{}  self {self_ns}", humane::duration(recorded.duration_ns));
+    let time = format!("{start}  took {}  self {self_ns}", humane::duration(recorded.duration_ns));
     let mut facts = vec![
         fact("operation", &recorded.name, Role::Strong),
         fact("service", format!("{}  {kind}", recorded.service), Role::Text),
+        fact("time", time, Role::Number),
         fact("status", status(recorded), if is_error { Role::Error } else { Role::Text }),
-        fact("start", start, Role::Time),
-        fact("duration", duration, Role::Number),
     ];
     for mark in marks::marks(data, rank).into_iter().filter(|&mark| mark != SpanMark::Error) {
         facts.push(fact("note", format!("{} {}", mark.sign(), mark.words()), Role::Warn));
@@ -61,7 +60,11 @@ fn summary(data: &TraceData, rank: u32, recorded: &SpanDetails, zone: Zone) -> V
     facts.into_iter().flatten().collect()
 }
 
+/// Returns the status in words; nothing where none was set.
 fn status(recorded: &SpanDetails) -> String {
+    if recorded.status == 0 && recorded.status_message.is_empty() {
+        return String::new();
+    }
     let name = STATUSES.get(usize::from(recorded.status)).unwrap_or(&"unknown");
     match recorded.status_message.as_str() {
         "" => (*name).to_owned(),

@@ -28,6 +28,7 @@ impl Flame {
     /// Draws the graph, and what is known of the selected frame on the last line.
     pub fn render(&self, data: &TraceData, area: Rect, buffer: &mut Buffer, shared: &Shared) {
         let [graph, foot] = split(area);
+        let graph = Rect { x: graph.x + 1, width: graph.width.saturating_sub(2), ..graph };
         let top = self.top(graph.height);
         let mut places = vec![Place { frame: self.zoomed, from: 0.0, to: f64::from(graph.width) }];
         while let Some(place) = places.pop() {
@@ -79,8 +80,11 @@ impl Flame {
         let style = if place.frame == self.selected { selected(shared) } else { style };
         buffer.set_style(cells, style);
         let text = Rect { width: cells.width.saturating_sub(1), ..cells };
+        let cursor = if place.frame == self.selected { "▸" } else { " " };
         let error = if frame.num_errors > 0 { format!("{} ", shared.symbols.error) } else { String::new() };
-        put(buffer, text, &format!("{error}{name} · {service}"), style);
+        if text.width > 3 || place.frame == self.selected {
+            put(buffer, text, &format!("{cursor}{error}{name} · {service}"), style);
+        }
         if let Some(edge) = buffer.cell_mut((cells.right() - 1, cells.y)) {
             edge.set_symbol("▕");
         }

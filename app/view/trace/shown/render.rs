@@ -60,18 +60,18 @@ impl Shown {
         let line = panes.rule;
         put(buffer, line, &"─".repeat(usize::from(line.width)), border);
         let are_both = !panes.details.is_empty() && !panes.logs.is_empty();
-        let logs_x = if are_both { panes.logs.x } else { line.x + 12 };
+        let logs_x = if are_both { panes.logs.x - 1 } else { line.x + 10 };
         if are_both {
-            put(buffer, Rect { x: panes.logs.x - 1, ..line }, "┬", border);
+            put(buffer, Rect { x: panes.logs.x - 2, ..line }, "┬", border);
             for y in panes.logs.y..panes.logs.bottom() {
-                put(buffer, Rect { x: panes.logs.x - 1, y, width: 1, height: 1 }, "│", border);
+                put(buffer, Rect { x: panes.logs.x - 2, y, width: 1, height: 1 }, "│", border);
             }
         }
         let logs = match self.logs.len() {
             0 => "logs".to_owned(),
             lines => format!("logs {}", humane::count(lines as u64)),
         };
-        for (pane, x, title) in [(Pane::Details, line.x + 1, "details"), (Pane::Logs, logs_x, logs.as_str())] {
+        for (pane, x, title) in [(Pane::Details, line.x, "details"), (Pane::Logs, logs_x, logs.as_str())] {
             let role = if self.pane == pane { Role::Accent } else { Role::Heading };
             let room = Rect { x, width: line.right().saturating_sub(x), ..line };
             put(buffer, room, &format!(" {title} "), shared.theme.style(role));

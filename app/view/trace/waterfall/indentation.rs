@@ -8,7 +8,7 @@ use crate::view::trace::outline::{Outline, Row};
 use crate::widget::tree::{Connector, Indent, guides};
 
 /// Names need this many cells beside their guides.
-const NAME_WIDTH: u16 = 14;
+const NAME_WIDTH: u16 = 12;
 
 /// The indentation of one screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

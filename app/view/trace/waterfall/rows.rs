@@ -11,7 +11,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::Waterfall;
 use super::indentation::Indentation;
@@ -127,8 +127,9 @@ impl Scene<'_> {
         put(buffer, line.tree, "operation", self.style(Role::Heading));
         put_right(buffer, line.duration, "duration", self.style(Role::Heading));
         let ticks = self.waterfall.window.ticks(self.data.summary.window.from_ns(), line.bars.width);
-        for &(cell, offset) in &ticks.at {
-            let room = Rect { x: line.bars.x + cell, width: line.bars.width - cell, ..line.bars };
+        for (index, &(cell, offset)) in ticks.at.iter().enumerate() {
+            let end = ticks.at.get(index + 1).map_or(line.bars.width, |&(next, _)| next);
+            let room = Rect { x: line.bars.x + cell, width: end - cell, ..line.bars };
             let label = humane::tick(offset, ticks.step_ns);
             if label.chars().count() < usize::from(room.width) {
                 put(buffer, room, &label, self.style(Role::Dim));
@@ -261,8 +262,8 @@ impl Scene<'_> {
         let Some(parent) = self.data.forest.parent(rank) else { return };
         let parent_start_ns = self.data.spans.start_ns[self.data.forest.span(parent)];
         let window = self.waterfall.window;
-        let cell = |time_ns: i64| window.cell(time_ns, area.width).clamp(0.0, f64::from(area.width)) as u16;
-        for cell in cell(parent_start_ns)..cell(start_ns) {
+        let cell = |time_ns: i64| window.cell(time_ns, area.width).clamp(0.0, f64::from(area.width));
+        for cell in cell(parent_start_ns) as u16..cell(start_ns).ceil() as u16 {
             buffer[(area.x + cell, area.y)].set_symbol("·").set_style(self.style(Role::Gap));
         }
     }
@@ -282,10 +283,13 @@ impl Scene<'_> {
         let at = match () {
             () if to + length <= area.width => to,
             () if length < from => from - 1 - length,
-            () => from.max(1).min(area.width.saturating_sub(length)),
+            () => area.width.saturating_sub(length),
         };
-        let room = Rect { x: area.x + at, width: area.width - at.min(area.width), ..area };
+        let room = Rect { x: area.x + at, width: area.width - at, ..area };
         put(buffer, room, &text, self.style(Role::Dim));
+        let covered =
+            Rect { x: area.x + at.max(from), width: to.min(at + length).saturating_sub(at.max(from)), ..area };
+        buffer.set_style(covered, self.service_style(span).add_modifier(Modifier::REVERSED));
     }
 
     /// Draws the depth and the guides of a row; returns the room behind them.
