@@ -1,7 +1,7 @@
 //! How long a trace of a million spans takes from its columns to the first frame, and from key to frame.
 //!
-//! Three shapes: a forest of requests as services make it, one parent with a million children, and chains of calls
-//! 100 000 deep. Targets 10 and 11 of `docs/performance.md`.
+//! Four shapes: a tree as services make it, one parent with a million children that differ, one with a million that do the
+//! same, and a chain of calls 100 000 deep, ten times in a row. Targets 10 and 11 of `docs/performance.md`.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -19,16 +19,21 @@ const NUM_SPANS: u64 = 1_000_000;
 const SCREEN: Rect = Rect { x: 0, y: 0, width: 200, height: 58 };
 const START_NS: i64 = 1_789_383_123_000_000_000;
 
-/// Parents of spans by their number from 1; 0 is none.
-type Shape = fn(u64) -> u64;
+struct Shape {
+    name: &'static str,
+    /// The parent of a span by its number from 1; 0 is none.
+    parent: fn(u64) -> u64,
+    num_names: u64,
+}
 
-const SHAPES: [(&str, Shape); 3] = [
-    ("requests", |span| if span == 1 { 0 } else { span / 7 + u64::from(span % 7 > 2).min(span - 1 - span / 7) }),
-    ("wide", |span| u64::from(span > 1)),
-    ("deep", |span| if span % 100_000 == 1 { u64::from(span > 1) } else { span - 1 }),
+const SHAPES: [Shape; 4] = [
+    Shape { name: "tree", parent: |span| if span == 1 { 0 } else { (span / 7).max(1) }, num_names: 50 },
+    Shape { name: "wide", parent: |span| u64::from(span > 1), num_names: 50 },
+    Shape { name: "run", parent: |span| u64::from(span > 1), num_names: 1 },
+    Shape { name: "deep", parent: |span| if span % 100_000 == 1 { 0 } else { span - 1 }, num_names: 50 },
 ];
 
-fn spans(parent: Shape) -> Spans {
+fn spans(shape: &Shape) -> Spans {
     let mut spans = Spans { texts: (0..64).map(|text| format!("text {text}").into()).collect(), ..Spans::default() };
     for span in 1..=NUM_SPANS {
         // A multiplier without common factors spreads arrival, as files of several services do.
@@ -36,14 +41,14 @@ fn spans(parent: Shape) -> Spans {
         let start = (id.ilog2() as i64) * 1_000_000 + (id % 1_000) as i64 * 10;
         spans.row.push(span as i64);
         spans.span_id.push(id);
-        spans.parent_span_id.push(parent(id));
+        spans.parent_span_id.push((shape.parent)(id));
         spans.start_ns.push(START_NS + start);
         spans.duration_ns.push(900_000_000 - start);
         spans.kind.push(2);
         spans.status.push(if id % 997 == 0 { 2 } else { 0 });
         spans.marks.push(0);
-        spans.service.push((id % 8) as u32);
-        spans.name.push(8 + (id % 50) as u32);
+        spans.service.push((id % 8.min(shape.num_names)) as u32);
+        spans.name.push(8 + (id % shape.num_names) as u32);
     }
     spans
 }
@@ -57,10 +62,10 @@ fn draw(shown: &Shown, shared: &Shared, buffer: &mut Buffer) {
 fn first_frame(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("first frame of a million spans");
     group.sample_size(10);
-    for (name, parent) in SHAPES {
-        let (spans, shared) = (spans(parent), Shared::default());
+    for shape in &SHAPES {
+        let (spans, shared) = (spans(shape), Shared::default());
         let mut buffer = Buffer::empty(SCREEN);
-        group.bench_function(name, |bencher| {
+        group.bench_function(shape.name, |bencher| {
             let open = |spans: Spans| {
                 let shown = Shown::new(Arc::new(TraceData::new("bench".to_owned(), spans)));
                 draw(&shown, &shared, &mut buffer);
@@ -84,13 +89,13 @@ fn frames(criterion: &mut Criterion) {
         ("by service", Command::ByService),
         ("flame", Command::Flame),
     ];
-    for (name, parent) in SHAPES {
-        let (data, shared) = (Arc::new(TraceData::new("bench".to_owned(), spans(parent))), Shared::default());
+    for shape in &SHAPES {
+        let (data, shared) = (Arc::new(TraceData::new("bench".to_owned(), spans(shape))), Shared::default());
         for (what, command) in commands {
             let mut shown = Shown::new(data.clone());
             let mut buffer = Buffer::empty(SCREEN);
             group.sample_size(20);
-            group.bench_function(format!("{name}: {what}"), |bencher| {
+            group.bench_function(format!("{}: {what}", shape.name), |bencher| {
                 bencher.iter(|| {
                     black_box(shown.command(command, "", SCREEN));
                     if command == Command::Last {

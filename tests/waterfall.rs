@@ -11,7 +11,7 @@ use riftline_queries::table::{Column, Table, Values};
 use riftline_queries::trace::details::SpanDetails;
 use riftline_queries::trace::spans::Spans;
 
-use script::{START_NS, Screen, TRACE_ID, push, spans};
+use script::{START_NS, Screen, TRACE_ID, push};
 
 const CHECKOUT: &str = "
     01 -  0    2310  gateway   POST /checkout
