@@ -57,7 +57,8 @@ fn log_lines() -> Table {
     let column = |name: &str, values| Column { name: name.to_owned(), values };
     let columns = vec![
         column("time", Values::Time(vec![Some(START_NS + 113_000_000)])),
-        column("severity", Values::Int(vec![Some(13)])),
+        column("severity", Values::Text(vec![Some("warn".into())])),
+        column("span_id", Values::Text(vec![Some("0000000000000001".into())])),
         column("body", Values::Text(vec![Some("payments call failed: deadline exceeded".into())])),
     ];
     Table { columns, is_cut: false }
@@ -91,9 +92,10 @@ fn a_long_run_of_siblings_is_one_row_until_it_is_opened() {
     let mut screen = Screen::showing(80, 24, &script);
     insta::assert_snapshot!("run_80x24", screen.text());
     screen.press("down enter down down");
-    assert!(screen.lines_with("SELECT stock").len() > 10);
+    assert!(screen.lines_with("├ SELECT stock").len() > 8);
     screen.press("z");
-    assert_eq!(screen.lines_with("SELECT stock").len(), 1, "z on a member folds its run");
+    assert_eq!(screen.lines_with("├ SELECT stock").len(), 0, "z on a member folds its run");
+    assert_eq!(screen.lines_with("├ ▸ × 512 SELECT stock").len(), 1);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use riftline_queries::cancel::Cancel;
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::error::AskError;
 use riftline_queries::load::{LoadEvent, LoadOptions, LoadSummary, load};
-use riftline_queries::store::Store;
-use riftline_queries::table::Table;
+use riftline_queries::store::{Store, TraceId};
+use riftline_queries::table::{Cell, Table};
 use riftline_queries::trace::details::SpanDetails;
 
 use super::effect::LoadNews;
@@ -92,14 +92,39 @@ fn summarise(summary: &LoadSummary) -> (String, bool) {
     (text, rejects > 0 || !failures.is_empty())
 }
 
+/// Returns the trace id that `text` is, or the only one in the store that begins so.
+fn whole_id(store: &Store, text: &str, cancel: &Cancel) -> Result<TraceId, AskError> {
+    let digits = text.trim().to_ascii_lowercase();
+    let bad = |message: String| AskError::Bad { message, at: None };
+    if digits.len() < 4 || digits.len() > 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(bad(format!("`{text}` is no trace id: write 4 to 32 hexadecimal digits")));
+    }
+    if digits.len() == 32 {
+        return parse_id(&digits).ok_or_else(|| bad(format!("`{text}` is no trace id")));
+    }
+    let sql = format!("SELECT DISTINCT trace_id FROM spans WHERE starts_with(trace_id, '{digits}') LIMIT 2");
+    let found = Desk::ask(store, &Question::Sql { sql, max_rows: None }, cancel)?;
+    match (found.num_rows(), found.get(0, "trace_id")) {
+        (1, Cell::Text(id)) => parse_id(id).ok_or_else(|| bad(format!("`{id}` is no trace id"))),
+        (0, _) => Err(AskError::NotFound { what: "trace", id: digits }),
+        _ => Err(bad(format!("several traces begin with {digits}: write more digits"))),
+    }
+}
+
+fn parse_id(digits: &str) -> Option<TraceId> {
+    let number = u128::from_str_radix(digits, 16).ok()?;
+    Some(TraceId { hi: (number >> 64) as u64, lo: number as u64 })
+}
+
 impl Backend for Store {
     fn ask(&self, question: &Question, cancel: &Cancel) -> Result<Table, AskError> {
         Desk::ask(self, question, cancel)
     }
 
     fn trace(&self, id: &str, cancel: &Cancel) -> Result<TraceData, AskError> {
-        let _ = (id, cancel);
-        Ok(TraceData::default())
+        let id = whole_id(self, id, cancel)?;
+        let spans = self.load_trace(id, cancel)?;
+        Ok(TraceData::new(format!("{:016x}{:016x}", id.hi, id.lo), spans))
     }
 
     fn details(&self, row: i64) -> Result<SpanDetails, AskError> {

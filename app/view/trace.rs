@@ -36,7 +36,6 @@ use riftline_queries::trace::details::SpanDetails;
 
 use self::data::TraceData;
 use self::details::Details;
-use self::logs::Logs;
 use self::marks::SpanMark;
 use self::shown::Shown;
 use self::shown::keys::Outcome;
@@ -93,6 +92,7 @@ impl Trace {
             return self.fail(format!("the store holds no span of trace {}", data.id), turn);
         }
         let wanted = self.wanted.take();
+        turn.push(Effect::ask(LOGS, Request::Table(logs::question(&data.id))));
         match &mut self.shown {
             Some(shown) if shown.data.id == data.id => shown.update(data, turn.area),
             _ => self.shown = Some(Box::new(Shown::new(data))),
@@ -115,16 +115,20 @@ impl Trace {
     }
 
     /// Asks for what the lower panes show, where it is about another span than the selected one.
-    fn ask_about_selected(&self, turn: &mut Turn<'_>) {
-        let Some(shown) = &self.shown else { return };
-        let Some((rank, (row, span_id))) = shown.selected().zip(shown.selected_ids()) else {
-            turn.push(Effect::Outside(Outside::Cancel(DETAILS)));
-            turn.push(Effect::Outside(Outside::Cancel(LOGS)));
-            return;
-        };
-        if shown.details.rank != Some(rank) {
-            turn.push(Effect::ask(DETAILS, Request::Details { row }));
-            turn.push(Effect::ask(LOGS, Request::Table(logs::question(&shown.data.id, span_id))));
+    fn ask_about_selected(&mut self, turn: &mut Turn<'_>) {
+        let Some(shown) = &mut self.shown else { return };
+        let selected = shown.selected_ids();
+        shown.logs.pick(selected.map(|(_, span_id)| span_id));
+        match selected {
+            Some((row, _)) if shown.details.rank != shown.selected() => {
+                turn.push(Effect::ask(DETAILS, Request::Details { row }));
+            }
+            Some(_) => {}
+            None => {
+                turn.push(Effect::Outside(Outside::Cancel(DETAILS)));
+                shown.details =
+                    shown.waterfall.row().map(|row| Details::of_heading(&shown.data, row)).unwrap_or_default();
+            }
         }
     }
 
@@ -166,8 +170,8 @@ impl Trace {
     }
 
     fn take_logs(&mut self, answer: Result<Arc<Table>, String>) {
-        if let Some((shown, rank)) = self.shown.as_mut().and_then(|shown| shown.selected().map(|rank| (shown, rank))) {
-            shown.logs = Logs::new(rank, answer);
+        if let Some(shown) = &mut self.shown {
+            shown.logs.take(answer);
         }
     }
 

@@ -21,6 +21,7 @@ use riftline_queries::trace::details::SpanDetails;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::data::TraceData;
+use super::outline::Row;
 use crate::humane::Zone;
 use crate::theme::Role;
 use crate::tui::command::Command;
@@ -68,6 +69,12 @@ impl Details {
     pub fn new(data: &TraceData, rank: u32, recorded: Box<SpanDetails>, zone: Zone) -> Self {
         let facts = facts::facts(data, rank, &recorded, zone);
         Self { rank: Some(rank), facts, scroll: Scroll::default(), recorded: Some(recorded) }
+    }
+
+    /// Returns what is to say about a heading: it stands for spans, but is none.
+    #[must_use]
+    pub fn of_heading(data: &TraceData, row: Row) -> Self {
+        Self { facts: facts::of_heading(data, row), ..Self::default() }
     }
 
     /// Returns what the store holds of the span.

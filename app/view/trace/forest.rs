@@ -12,9 +12,12 @@ use super::runs::{self, Run};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Forest {
     /// `order` is by rank: as assembled, but with orphans behind everything else, together by their missing parent.
+    /// `descendants` is empty: `end` says the same by rank, so that walks read memory in order.
     tree: Tree,
     /// By span.
     rank: Vec<u32>,
+    /// By rank: the rank behind the subtree.
+    end: Vec<u32>,
     orphanages: Vec<Orphanage>,
     runs: Vec<Run>,
     max_depth: u32,
@@ -39,8 +42,10 @@ impl Forest {
         for (position, &span) in tree.order.iter().enumerate() {
             rank[span as usize] = position as u32;
         }
+        let descendants = std::mem::take(&mut tree.descendants);
+        let end = (1..).zip(&tree.order).map(|(next, &span)| next + descendants[span as usize]).collect();
         let max_depth = tree.depth.iter().max().map_or(0, |deepest| deepest + u32::from(!orphanages.is_empty()));
-        let mut forest = Self { tree, rank, orphanages, runs: Vec::new(), max_depth };
+        let mut forest = Self { tree, rank, end, orphanages, runs: Vec::new(), max_depth };
         forest.runs = runs::find(spans, &forest);
         forest
     }
@@ -72,13 +77,13 @@ impl Forest {
     /// Returns how many spans stand below the one at `rank`.
     #[must_use]
     pub fn descendants(&self, rank: u32) -> u32 {
-        self.tree.descendants[self.span(rank)]
+        self.end(rank) - rank - 1
     }
 
     /// Returns the rank behind the subtree of `rank`.
     #[must_use]
     pub fn end(&self, rank: u32) -> u32 {
-        rank + 1 + self.descendants(rank)
+        self.end[rank as usize]
     }
 
     /// Returns the rank of the parent; nothing for spans under the trace itself.

@@ -1,4 +1,6 @@
 //! What services wrote to their logs while the selected span ran.
+//!
+//! The lines of a whole trace are asked for once; moving the cursor only picks those of another span.
 
 use std::sync::Arc;
 
@@ -14,48 +16,61 @@ use crate::tui::state::Shared;
 use crate::widget::line::put;
 use crate::widget::scroll::Scroll;
 
-/// The log lines of one span.
+/// The log lines of one trace, and which of them belong to the selected span.
 #[derive(Debug, Clone, Default)]
 pub struct Logs {
-    pub rank: Option<u32>,
     lines: Option<Arc<Table>>,
     failure: String,
+    span_id: Option<u64>,
+    /// Rows of `lines`.
+    picked: Vec<usize>,
     scroll: Scroll,
 }
 
-/// More lines than these are for the Logs view.
-const MAX_LINES: u64 = 1_000;
+/// More lines of one trace than these are for the Logs view.
+const MAX_LINES: u64 = 50_000;
 
-/// Returns the question for the lines of one span. The ids are hex of our own making, so that they need no quoting.
+/// Returns the question for the lines of a trace. The id is hex of our own making, so that it needs no quoting.
 #[must_use]
-pub fn question(trace_id: &str, span_id: u64) -> Question {
-    let sql = format!(
-        "SELECT time, severity, body FROM logs WHERE trace_id = '{trace_id}' AND span_id = '{span_id:016x}' ORDER BY time"
-    );
+pub fn question(trace_id: &str) -> Question {
+    let sql = format!("SELECT time, severity, body, span_id FROM logs WHERE trace_id = '{trace_id}' ORDER BY time");
     Question::Sql { sql, max_rows: Some(MAX_LINES) }
 }
 
 impl Logs {
-    /// Returns the answer for the span at `rank`.
-    #[must_use]
-    pub fn new(rank: u32, answer: Result<Arc<Table>, String>) -> Self {
-        let (lines, failure) = match answer {
-            Ok(lines) => (Some(lines), String::new()),
-            Err(failure) => (None, failure),
-        };
-        Self { rank: Some(rank), lines, failure, scroll: Scroll::default() }
+    /// Takes the lines of the trace, or why there are none.
+    pub fn take(&mut self, answer: Result<Arc<Table>, String>) {
+        match answer {
+            Ok(lines) => self.lines = Some(lines),
+            Err(failure) => self.failure = failure,
+        }
+        let span_id = self.span_id.take();
+        self.pick(span_id);
     }
 
-    /// Returns how many lines there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.lines.as_ref().map_or(0, |lines| lines.num_rows())
+    /// Picks the lines of one span.
+    pub fn pick(&mut self, span_id: Option<u64>) {
+        if self.span_id == span_id && span_id.is_some() {
+            return;
+        }
+        self.span_id = span_id;
+        let hex = span_id.map(|span_id| format!("{span_id:016x}")).unwrap_or_default();
+        let is_of_span = |lines: &Table, line: usize| lines.get(line, "span_id") == Cell::Text(&hex);
+        let pick = |lines: &Arc<Table>| (0..lines.num_rows()).filter(|&line| is_of_span(lines, line)).collect();
+        self.picked = self.lines.as_ref().map_or_else(Vec::new, pick);
+        self.scroll = Scroll::default();
     }
 
-    /// Tells whether there are no lines.
+    /// Returns how many lines the span has.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn len(&self) -> usize {
+        self.picked.len()
+    }
+
+    /// Tells whether the span has no lines.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.picked.is_empty()
     }
 
     /// Moves the cursor as `command` says. Returns whether it was about moving.
@@ -70,34 +85,35 @@ impl Logs {
 
     /// Draws the lines.
     pub fn render(&self, area: Rect, buffer: &mut Buffer, shared: &Shared, has_keys: bool) {
-        let Some(lines) = self.lines.as_ref().filter(|lines| lines.num_rows() > 0) else {
-            let nothing = if self.rank.is_some() { "no log line carries the id of this span" } else { "" };
-            let (text, role) =
-                if self.failure.is_empty() { (nothing, Role::Dim) } else { (self.failure.as_str(), Role::Error) };
+        let Some(lines) = self.lines.as_ref().filter(|_| !self.is_empty()) else {
+            let (text, role) = match (&self.lines, self.failure.as_str()) {
+                (Some(_), _) => ("no log line carries the id of this span", Role::Dim),
+                (None, failure) => (failure, Role::Error),
+            };
             put(buffer, area, text, shared.theme.style(role));
             return;
         };
-        let seen = self.scroll.seen(lines.num_rows(), area.height);
+        let seen = self.scroll.seen(self.len(), area.height);
         for (y, entry) in (area.y..area.bottom()).zip(seen) {
             let line = Rect { y, height: 1, ..area };
             if has_keys && entry == self.scroll.cursor {
                 buffer.set_style(line, shared.theme.style(Role::Selection));
             }
-            render_line(lines, entry, line, buffer, shared);
+            render_line(lines, self.picked[entry], line, buffer, shared);
         }
     }
 }
 
 fn render_line(lines: &Table, entry: usize, area: Rect, buffer: &mut Buffer, shared: &Shared) {
-    let style = |role: Role| shared.theme.style(role);
-    let rest = put(buffer, area, &time(lines.get(entry, "time"), shared.zone), style(Role::Time));
-    let (level, role) = level(lines.get(entry, "severity"));
-    let rest = put(buffer, rest, &format!(" {level:<5} "), style(role));
-    let body = match lines.get(entry, "body") {
-        Cell::Text(body) | Cell::Json(body) => body,
+    let text = |name: &str| match lines.get(entry, name) {
+        Cell::Text(text) | Cell::Json(text) => text,
         _ => "",
     };
-    put(buffer, rest, body, style(Role::Text));
+    let style = |role: Role| shared.theme.style(role);
+    let rest = put(buffer, area, &time(lines.get(entry, "time"), shared.zone), style(Role::Time));
+    let level = text("severity");
+    let rest = put(buffer, rest, &format!(" {:<5} ", level.to_uppercase()), style(role(level)));
+    put(buffer, rest, text("body"), style(Role::Text));
 }
 
 fn time(cell: Cell<'_>, zone: Zone) -> String {
@@ -107,30 +123,11 @@ fn time(cell: Cell<'_>, zone: Zone) -> String {
     }
 }
 
-/// Returns the level by OTLP's severity numbers (data model of logs, "Field: `SeverityNumber`"), or as it was written.
-fn level(cell: Cell<'_>) -> (String, Role) {
-    let number = match cell {
-        Cell::Int(number) => number,
-        Cell::UInt(number) => i64::try_from(number).unwrap_or_default(),
-        Cell::Text(text) => return (text.to_uppercase(), role_of(text)),
-        _ => 0,
-    };
-    let name = match number {
-        1..=4 => "TRACE",
-        5..=8 => "DEBUG",
-        9..=12 => "INFO",
-        13..=16 => "WARN",
-        17..=20 => "ERROR",
-        21..=24 => "FATAL",
-        _ => "",
-    };
-    (name.to_owned(), role_of(name))
-}
-
-fn role_of(level: &str) -> Role {
-    match level.to_ascii_lowercase().as_str() {
-        "fatal" | "error" | "critical" => Role::Error,
-        "warn" | "warning" => Role::Warn,
+/// Returns the role of a level as the view `logs` names it.
+fn role(level: &str) -> Role {
+    match level {
+        "fatal" | "error" => Role::Error,
+        "warn" => Role::Warn,
         "trace" | "debug" => Role::Dim,
         _ => Role::Info,
     }

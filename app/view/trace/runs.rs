@@ -61,16 +61,18 @@ fn collect(spans: &Spans, forest: &Forest, first: u32, durations: &mut Vec<i64>)
 
 fn is_alike(spans: &Spans, forest: &Forest, like: usize, rank: u32) -> bool {
     let span = forest.span(rank);
-    spans.name[span] == spans.name[like]
+    forest.descendants(rank) <= MAX_BELOW
+        && spans.name[span] == spans.name[like]
         && spans.service[span] == spans.service[like]
-        && forest.descendants(rank) <= MAX_BELOW
         && forest.place(rank) != Place::CycleCut
 }
 
 fn measure(spans: &Spans, forest: &Forest, first: u32, end: u32, durations: &mut [i64]) -> Run {
-    let num_errors = (first..end).filter(|&rank| spans.status[forest.span(rank)] == 2).count() as u32;
-    let intervals = (first..end).map(|rank| forest.span(rank)).map(|span| (spans.start_ns[span], spans.end_ns(span)));
-    let extent_ns = intervals.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1))).unwrap_or_default();
+    let (mut num_errors, mut extent_ns) = (0, (i64::MAX, i64::MIN));
+    for span in (first..end).map(|rank| forest.span(rank)) {
+        num_errors += u32::from(spans.status[span] == 2);
+        extent_ns = (extent_ns.0.min(spans.start_ns[span]), extent_ns.1.max(spans.end_ns(span)));
+    }
     let p50_ns = quantile(durations, 50);
     let p99_ns = quantile(durations, 99);
     Run { first, end, len: durations.len() as u32, num_errors, p50_ns, p99_ns, extent_ns }

@@ -9,7 +9,10 @@ use super::{Fact, Link};
 use crate::humane::{self, Zone};
 use crate::theme::Role;
 use crate::view::trace::data::TraceData;
+use crate::view::trace::forest::Orphanage;
 use crate::view::trace::marks::{self, SpanMark};
+use crate::view::trace::outline::Row;
+use crate::view::trace::runs::Run;
 
 const KINDS: [&str; 6] = ["unspecified", "internal", "server", "client", "producer", "consumer"];
 const STATUSES: [&str; 3] = ["unset", "ok", "error"];
@@ -26,6 +29,42 @@ pub fn facts(data: &TraceData, rank: u32, recorded: &SpanDetails, zone: Zone) ->
     section(&mut facts, "as recorded", object("", &recorded.original));
     section(&mut facts, "ids and times", ids(recorded, zone));
     facts
+}
+
+/// Returns what is to say about the heading of a run or of a missing parent.
+#[must_use]
+pub fn of_heading(data: &TraceData, row: Row) -> Vec<Fact> {
+    let facts = match row {
+        Row::Span(_) => Vec::new(),
+        Row::Run(run) => of_run(data, &data.forest.runs()[run as usize]),
+        Row::Missing(missing) => of_missing(data.forest.orphanages()[missing as usize]),
+    };
+    facts.into_iter().flatten().collect()
+}
+
+fn of_run(data: &TraceData, run: &Run) -> Vec<Option<Fact>> {
+    let span = data.forest.span(run.first);
+    let (from_ns, to_ns) = run.extent_ns;
+    let errors = if run.num_errors > 0 { humane::count(u64::from(run.num_errors)) } else { String::new() };
+    vec![
+        fact("operation", data.spans.name(span), Role::Strong),
+        fact("service", data.spans.service(span), Role::Text),
+        fact("spans", format!("{} siblings in a row", humane::count(u64::from(run.len))), Role::Number),
+        fact("together", humane::duration(to_ns.saturating_sub(from_ns)), Role::Number),
+        fact("p50", humane::duration(run.p50_ns), Role::Number),
+        fact("p99", humane::duration(run.p99_ns), Role::Number),
+        fact("errors", errors, Role::Error),
+    ]
+}
+
+fn of_missing(orphanage: Orphanage) -> Vec<Option<Fact>> {
+    let why = "No span with this id has arrived. It was not exported, not sampled, lost on the way, or is still to come; \
+               or the caller's headers named a span that nobody recorded.";
+    vec![
+        fact("missing parent", format!("{:016x}", orphanage.parent_id), Role::Id),
+        fact("named by", format!("{} spans", humane::count(u64::from(orphanage.num_orphans))), Role::Number),
+        fact("", why, Role::Text),
+    ]
 }
 
 fn section(facts: &mut Vec<Fact>, heading: &str, mut rest: Vec<Fact>) {
