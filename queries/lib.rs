@@ -4,8 +4,10 @@
 //! and fuzz without them.
 
 pub mod cancel;
+pub mod catalog;
 pub mod desk;
 pub mod error;
+pub mod header;
 pub mod semconv;
 pub mod table;
 pub mod trace;

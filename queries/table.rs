@@ -1,5 +1,16 @@
 //! Answers as tables: named, typed columns that every face (terminal, script, socket) prints from.
 
+#[cfg(feature = "store")]
+pub(crate) mod builder;
+#[cfg(feature = "store")]
+pub mod ipc;
+#[cfg(feature = "store")]
+mod json;
+#[cfg(feature = "store")]
+pub mod parquet;
+#[cfg(feature = "store")]
+mod record_batch;
+
 /// An answer. All columns have the same number of rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
@@ -110,3 +121,27 @@ fn flat<'a, T: Copy>(values: &[Option<T>], row: usize, cell: impl Fn(T) -> Cell<
 fn text(values: &[Option<Box<str>>], row: usize) -> Option<&str> {
     values.get(row)?.as_deref()
 }
+
+/// A table could not be written to, or read from, one of Arrow's formats.
+#[cfg(feature = "store")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Format(String),
+}
+
+#[cfg(feature = "store")]
+impl From<arrow::error::ArrowError> for TableError {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        match error {
+            arrow::error::ArrowError::IoError(_, source) => Self::Io(source),
+            other => Self::Format(other.to_string()),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "store"))]
+mod tests;

@@ -27,5 +27,15 @@ pub struct TraceqlError {
     pub message: String,
 }
 
+/// Returns the nanoseconds of a duration such as `250ms` or `1h30m`, or nothing where `text` is none.
+#[must_use]
+pub fn duration_ns(text: &str) -> Option<i64> {
+    let mut scanner = scan::Scanner { text, at: 0 };
+    match scanner.number() {
+        Ok(Value::Duration(nanoseconds)) if scanner.rest().is_empty() => Some(nanoseconds),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests;
