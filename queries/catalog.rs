@@ -6,7 +6,7 @@ mod placeholders;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::header::{self, Header, Parameter};
+use crate::header::{self, Header, HeaderError, Parameter};
 use bundled::BUNDLED;
 
 /// All named queries, sorted by name.
@@ -114,6 +114,11 @@ fn names(queries: &[&NamedQuery]) -> String {
 }
 
 impl NamedQuery {
+    /// Reads a query that is called `name` from the text of its file.
+    pub fn parse(name: &str, sql: &str) -> Result<Self, HeaderError> {
+        read(name, sql, None)
+    }
+
     /// Returns the SQL with every parameter replaced by the given value, or its default.
     pub fn bind(&self, given: &[(String, String)]) -> Result<String, NameError> {
         if let Some((name, _)) = given.iter().find(|(name, _)| self.parameter(name).is_none()) {
@@ -142,18 +147,18 @@ impl NamedQuery {
     }
 }
 
-fn read(name: &str, sql: &str, path: Option<PathBuf>) -> Result<NamedQuery, header::HeaderError> {
+fn read(name: &str, sql: &str, path: Option<PathBuf>) -> Result<NamedQuery, HeaderError> {
     let header = header::parse(sql)?;
     let used = placeholders::find(sql)?;
     let is_declared = |name: &str| header.parameters.iter().any(|parameter| parameter.name == name);
     if let Some((name, line)) = used.iter().find(|(name, _)| !is_declared(name)) {
         let message = format!("${name} has no line \"-- parameter: {name} type = default\"");
-        return Err(header::HeaderError { line: *line, message });
+        return Err(HeaderError { line: *line, message });
     }
     let is_used = |parameter: &&Parameter| !used.iter().any(|(name, _)| *name == parameter.name);
     if let Some(parameter) = header.parameters.iter().find(is_used) {
         let message = format!("the parameter {} is not used as ${}", parameter.name, parameter.name);
-        return Err(header::HeaderError { line: 1, message });
+        return Err(HeaderError { line: 1, message });
     }
     Ok(NamedQuery { name: name.to_owned(), header, sql: sql.to_owned(), path })
 }

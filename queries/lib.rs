@@ -14,6 +14,8 @@ pub mod trace;
 pub mod traceql;
 
 #[cfg(feature = "store")]
+mod ask;
+#[cfg(feature = "store")]
 pub mod load;
 #[cfg(feature = "store")]
 pub mod run;
@@ -22,4 +24,9 @@ pub mod serve;
 #[cfg(feature = "store")]
 pub mod settle;
 #[cfg(feature = "store")]
+pub mod stats;
+#[cfg(feature = "store")]
 pub mod store;
+
+#[cfg(all(test, feature = "store"))]
+pub(crate) mod testing;
