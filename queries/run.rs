@@ -9,8 +9,8 @@ use crate::cancel::Cancel;
 use crate::catalog::{Catalog, Mistake};
 use crate::error::AskError;
 use crate::settle::SettleError;
-use crate::store::Store;
 use crate::store::reader::interruptible;
+use crate::store::{Reader, Store};
 use crate::table::Table;
 use crate::table::builder::TableBuilder;
 
@@ -26,15 +26,34 @@ const MAX_BYTES: usize = 512 << 20;
 /// first.
 pub fn run(store: &Store, sql: &str, max_rows: Option<u64>, cancel: &Cancel) -> Result<Table, AskError> {
     let reader = store.reader()?;
-    check::check(reader.connection(), sql)?;
-    if names_derived_views(sql) {
-        settle(store, cancel)?;
-    }
-    let result = select(reader.connection(), sql, max_rows.unwrap_or(DEFAULT_MAX_ROWS), cancel);
+    // DuckDB counts places from here in some messages, and from the beginning in others.
+    let (before, sql) = sql.split_at(check::begin(sql));
+    let result = checked(store, reader.connection(), sql, max_rows, cancel);
     if cancel.is_stopped() {
         return Err(AskError::Cancelled);
     }
-    result
+    result.map_err(|error| shifted(error, before.len()))
+}
+
+fn checked(
+    store: &Store,
+    connection: &Connection,
+    sql: &str,
+    max_rows: Option<u64>,
+    cancel: &Cancel,
+) -> Result<Table, AskError> {
+    check::check(connection, sql)?;
+    if names_derived_views(sql) {
+        settle(store, cancel)?;
+    }
+    select(connection, sql, max_rows.unwrap_or(DEFAULT_MAX_ROWS), cancel)
+}
+
+fn shifted(error: AskError, by: usize) -> AskError {
+    match error {
+        AskError::Bad { message, at } => AskError::Bad { message, at: at.map(|at| at.saturating_add(by)) },
+        other => other,
+    }
 }
 
 /// Prepares every query of `catalog` with its defaults and returns what does not fit the store.
@@ -43,18 +62,22 @@ pub fn check_catalog(store: &Store, catalog: &Catalog) -> Result<Vec<Mistake>, A
     let mut mistakes = Vec::new();
     for query in catalog.queries() {
         let sql = query.bind(&[]).map_err(|error| AskError::Store { message: error.to_string() })?;
-        let prepared =
-            check::check(reader.connection(), &sql).and_then(|()| prepare(reader.connection(), &sql).map(drop));
-        let (message, at) = match prepared {
+        let begin = check::begin(&sql);
+        let (message, at) = match check_one(&reader, &sql[begin..]).map_err(|error| shifted(error, begin)) {
             Ok(()) => continue,
-            Err(AskError::Bad { message, at }) => (message, at.unwrap_or(0)),
-            Err(error) => (error.to_string(), 0),
+            Err(AskError::Bad { message, at }) => (message, at.unwrap_or(begin)),
+            Err(error) => (error.to_string(), begin),
         };
         let line = 1 + sql.get(..at).unwrap_or(&sql).matches('\n').count();
         let path = query.path.clone().unwrap_or_else(|| format!("{}.sql", query.name).into());
         mistakes.push(Mistake { path, line, message });
     }
     Ok(mistakes)
+}
+
+fn check_one(reader: &Reader, sql: &str) -> Result<(), AskError> {
+    check::check(reader.connection(), sql)?;
+    prepare(reader.connection(), sql).map(drop)
 }
 
 /// Brings derived views up to date before they are read.

@@ -39,6 +39,37 @@ pub(super) fn check(connection: &Connection, sql: &str) -> Result<(), AskError> 
     }
 }
 
+/// Returns where the statement begins, behind spaces and comments.
+pub(super) fn begin(sql: &str) -> usize {
+    let mut rest = sql.trim_start();
+    loop {
+        let after = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if rest.starts_with("/*") {
+            &rest[comment_len(rest)..]
+        } else {
+            return sql.len() - rest.len();
+        };
+        rest = after.trim_start();
+    }
+}
+
+/// Returns the length of the comment that `text` begins with; comments nest.
+fn comment_len(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while let Some(next) = text.get(at..).and_then(|rest| rest.find(['/', '*'])) {
+        at += next;
+        match text.as_bytes().get(at..at + 2) {
+            Some(b"/*") => (depth, at) = (depth + 1, at + 2),
+            Some(b"*/") if depth <= 1 => return at + 2,
+            Some(b"*/") => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
 fn parse(connection: &Connection, sql: &str) -> Result<Parsed, AskError> {
     let answer: Result<String, _> =
         connection.query_row("SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", [sql], |row| row.get(0));
@@ -47,8 +78,27 @@ fn parse(connection: &Connection, sql: &str) -> Result<Parsed, AskError> {
 }
 
 fn refused(sql: &str) -> AskError {
-    let word = sql.split_whitespace().find(|word| !word.starts_with("--")).unwrap_or_default();
-    let word: String = word.chars().filter(char::is_ascii_alphabetic).take(20).collect();
+    let word: String = sql.chars().take_while(char::is_ascii_alphabetic).take(20).collect();
     let what = if word.is_empty() { String::new() } else { format!(", not {}", word.to_ascii_uppercase()) };
     AskError::Refused { reason: format!("only one SELECT is run{what}: the store cannot be changed by SQL") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_begin_behind_spaces_and_comments() {
+        for (sql, rest) in [
+            (" \n-- a\n-- b\n select 1", "select 1"),
+            ("/* a /* b */ * / c */select", "select"),
+            ("-- only", ""),
+            ("/* open", ""),
+            ("/*", ""),
+            ("-1", "-1"),
+            ("", ""),
+        ] {
+            assert_eq!(&sql[begin(sql)..], rest, "{sql}");
+        }
+    }
 }

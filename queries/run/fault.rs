@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(place(sql, text), Some(15));
         assert_eq!(&sql[15..18], "foo");
         let long = format!("select {} foo from spans", "1 + ".repeat(40));
-        let text = "Binder Error: no\n\nLINE 1: ...1 + 1 +  foo from spans\n                          ^";
+        let text = "Binder Error: no\n\nLINE 1: ...1 + 1 +  foo from spans\n                    ^";
         assert_eq!(place(&long, text).map(|at| &long[at..at + 3]), Some("foo"));
     }
 

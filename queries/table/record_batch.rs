@@ -40,9 +40,7 @@ fn field(column: &Column) -> Field {
     };
     let field = Field::new(&column.name, kind, true);
     match &column.values {
-        Values::Json(_) => {
-            field.with_metadata(HashMap::from([(EXTENSION_KEY.to_owned(), JSON_EXTENSION.to_owned())]))
-        }
+        Values::Json(_) => field.with_metadata(HashMap::from([(EXTENSION_KEY.to_owned(), JSON_EXTENSION.to_owned())])),
         _ => field,
     }
 }
