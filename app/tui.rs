@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod keymap;
 pub mod layer;
 pub mod opening;
+pub mod picture;
 pub mod remember;
 pub mod run;
 pub mod state;

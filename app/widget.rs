@@ -1,6 +1,7 @@
 //! Parts of screens: they draw what they are given.
 
 pub mod bar;
+pub mod editor;
 pub mod frame;
 pub mod input;
 pub mod line;

@@ -5,5 +5,6 @@ mod support;
 
 mod arrows;
 mod crash;
+mod screens;
 mod waterfall;
 mod workstation;

@@ -17,6 +17,7 @@ use riftline_queries::trace::details::SpanDetails;
 
 use super::effect::LoadNews;
 use super::jobs::Backend;
+use super::opening::Opening;
 use super::{Preferences, TuiError, run};
 use crate::view::trace::data::TraceData;
 
@@ -34,8 +35,14 @@ pub fn run(options: TuiOptions) -> Result<(), TuiError> {
     let TuiOptions { store, inputs, load, preferences } = options;
     let is_loading = !inputs.is_empty();
     let news = read_files(store.clone(), inputs, load)?;
+    let path = store.path().to_owned();
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let store_name = preferences.store_name.or(file);
+    // A store that goes away with the workstation keeps its bookmarks under the names of what was read.
+    let bookmarks = if is_loading { store_name.clone().unwrap_or_default() } else { path.display().to_string() };
     let backend: Arc<dyn Backend> = store;
-    run::show(&backend, &preferences, news, is_loading)
+    let opening = Opening { preferences: Preferences { store_name, ..preferences }, bookmarks, is_loading };
+    run::show(&backend, &opening, news)
 }
 
 /// Reads `inputs` on a thread of its own. It ends early when nobody listens to its news any more.

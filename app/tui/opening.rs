@@ -8,27 +8,38 @@ use super::{Preferences, TuiError};
 use crate::theme::Theme;
 use crate::theme::catalog::DEFAULT;
 
-/// Returns the state for `preferences`.
-pub fn state(preferences: &Preferences, is_loading: bool) -> Result<State, TuiError> {
-    let store_name = preferences.store_name.clone().unwrap_or_default();
-    let mut memory = Memory::read(preferences.data_folder.as_deref(), &store_name);
-    memory.mouse = preferences.mouse.unwrap_or(memory.mouse);
-    let (keymap, complaint) = keymap(preferences);
-    let (theme, warning) = theme(preferences, &memory)?;
-    let shared = Shared {
-        theme,
-        themes: preferences.themes.clone(),
-        keymap,
-        zone: preferences.zone,
-        symbols: if preferences.ascii { Symbols::ASCII } else { Symbols::UNICODE },
-        store_name,
-        loading: is_loading.then(Loading::default),
-        memory,
-        ..Shared::default()
-    };
-    let mut state = State::new(shared);
-    state.message = complaint.or(warning).map(|text| Message { text, is_error: true });
-    Ok(state)
+/// What the workstation opens with.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
+    pub preferences: Preferences,
+    /// What bookmarks are kept under.
+    pub bookmarks: String,
+    /// Whether files are being read.
+    pub is_loading: bool,
+}
+
+impl Opening {
+    /// Returns the state to begin with.
+    pub fn state(&self) -> Result<State, TuiError> {
+        let preferences = &self.preferences;
+        let mut memory = Memory::read(preferences.data_folder.as_deref(), &self.bookmarks);
+        memory.mouse = preferences.mouse.unwrap_or(memory.mouse);
+        let (keymap, complaint) = keymap(preferences);
+        let (theme, warning) = theme(preferences, &memory)?;
+        let mut state = State::new(Shared {
+            theme,
+            themes: preferences.themes.clone(),
+            keymap,
+            zone: preferences.zone,
+            symbols: if preferences.ascii { Symbols::ASCII } else { Symbols::UNICODE },
+            store_name: preferences.store_name.clone().unwrap_or_default(),
+            loading: self.is_loading.then(Loading::default),
+            memory,
+            ..Shared::default()
+        });
+        state.message = complaint.or(warning).map(|text| Message { text, is_error: true });
+        Ok(state)
+    }
 }
 
 /// Returns the user's keys and the first mistake in their file.

@@ -12,13 +12,15 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use super::chord::Chord;
 use super::clicks::Clicks;
 use super::effect::{Event, LoadNews, Outside};
 use super::jobs::{Backend, Jobs};
+use super::opening::Opening;
 use super::state::State;
 use super::terminal::Screen;
 use super::update::{start, update};
-use super::{Preferences, TuiError, terminal};
+use super::{TuiError, terminal};
 
 /// A question that is answered sooner shows no spinner.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -28,14 +30,9 @@ const SPIN: Duration = Duration::from_millis(80);
 const FRAME: Duration = Duration::from_millis(8);
 
 /// Shows the workstation on `backend` until the user leaves.
-pub fn show(
-    backend: &Arc<dyn Backend>,
-    preferences: &Preferences,
-    news: Receiver<LoadNews>,
-    is_loading: bool,
-) -> Result<(), TuiError> {
+pub fn show(backend: &Arc<dyn Backend>, opening: &Opening, news: Receiver<LoadNews>) -> Result<(), TuiError> {
     terminal::check(std::env::var("TERM").ok().as_deref())?;
-    let state = super::opening::state(preferences, is_loading)?;
+    let state = opening.state()?;
     let mouse = state.shared.memory.mouse;
     let signals = listen()?;
     let jobs = Jobs::start(backend)?;
@@ -108,6 +105,7 @@ impl Loop {
     fn handle(&mut self, woken: Woken) -> Result<Next, TuiError> {
         match woken {
             Woken::Event(event) => {
+                panic_for_the_test(&event);
                 self.is_dirty = true;
                 let outside = update(&mut self.state, event);
                 let next = self.perform(outside)?;
@@ -216,6 +214,15 @@ impl Loop {
         self.is_dirty = false;
         self.last_frame = Some(Instant::now());
         Ok(())
+    }
+}
+
+/// Panics on F12 where `RIFTLINE_TEST_PANIC` is set: the test that the terminal survives a panic needs one.
+#[expect(clippy::panic, reason = "only where a test asks for it")]
+fn panic_for_the_test(event: &Event) {
+    let is_asked = matches!(event, Event::Key(chord) if *chord == Chord::plain(event::KeyCode::F(12)));
+    if is_asked && std::env::var_os("RIFTLINE_TEST_PANIC").is_some() {
+        panic!("RIFTLINE_TEST_PANIC is set");
     }
 }
 

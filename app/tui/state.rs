@@ -112,8 +112,9 @@ pub struct Symbols {
     pub descending: &'static str,
     pub cursor: &'static str,
     pub spinner: &'static [&'static str],
-    /// Bars by eighths of a cell, from one eighth to eight.
-    pub eighths: [&'static str; 8],
+    /// A cell of a bar, and the half of one that ends it.
+    pub bar: &'static str,
+    pub half_bar: &'static str,
     /// Levels of sparklines and charts, lowest first.
     pub levels: [&'static str; 8],
 }
@@ -131,7 +132,8 @@ impl Symbols {
         descending: "▼",
         cursor: "▌",
         spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
-        eighths: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+        bar: "━",
+        half_bar: "╸",
         levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     };
 
@@ -147,7 +149,8 @@ impl Symbols {
         descending: "v",
         cursor: ">",
         spinner: &["|", "/", "-", "\\"],
-        eighths: [".", "-", "-", "-", "=", "=", "=", "#"],
+        bar: "=",
+        half_bar: "-",
         levels: ["_", ".", ".", "-", "-", "=", "#", "#"],
     };
 }

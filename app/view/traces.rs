@@ -46,6 +46,8 @@ pub struct Traces {
     failure: Option<AskError>,
     /// While a filter is typed.
     editing: Option<FilterLine>,
+    /// How wide the services and the operations of the window are.
+    root_width: (u16, u16),
     /// Services and operations, to complete filters with.
     names: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl Traces {
     fn take(&mut self, page: Page, turn: &mut Turn<'_>) {
         let height = render::parts(turn.area).rows.height;
         let offset = self.scroll.cursor.saturating_sub(self.scroll.top);
+        self.root_width = render::root_width(&page.rows);
         self.page = page;
         self.has_answer = true;
         self.failure = None;

@@ -127,7 +127,7 @@ mod tests {
 
     fn typed(keys: &[&str]) -> Input {
         let mut input = Input::default();
-        keys.iter().for_each(|key| drop(input.key(key.parse().unwrap())));
+        keys.iter().for_each(|key| assert!(input.key(key.parse().unwrap())));
         input
     }
 

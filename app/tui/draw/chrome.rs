@@ -47,7 +47,7 @@ pub fn top(state: &State, area: Rect, buffer: &mut Buffer) {
 fn status(shared: &Shared, buffer: &mut Buffer, area: Rect, ground: Style) {
     let parts = [
         (shared.store_name.clone(), Role::Text),
-        (shared.range.map(|range| span_of_time(range, shared)).unwrap_or_default(), Role::Accent),
+        time_range(shared, area.width),
         (spinner(shared), Role::Accent),
         (shared.loading.map(progress).unwrap_or_default(), Role::Good),
     ];
@@ -62,9 +62,24 @@ fn status(shared: &Shared, buffer: &mut Buffer, area: Rect, ground: Style) {
     }
 }
 
-fn span_of_time((first, last): (i64, i64), shared: &Shared) -> String {
-    let (from, to) = (humane::time_of_day(first, shared.zone), humane::time_of_day(last, shared.zone));
-    format!("{from} – {to}")
+/// Returns the time range that was chosen, or that of the store, as far as there is room.
+fn time_range(shared: &Shared, room: u16) -> (String, Role) {
+    let role = if shared.range.is_some() { Role::Accent } else { Role::Dim };
+    let text = shared.range.or(shared.extent).map(|(first, last)| {
+        let (from, to) = (humane::date_time(first, shared.zone), humane::date_time(last, shared.zone));
+        let is_one_day = from.get(..10) == to.get(..10);
+        match (is_one_day, room > 90) {
+            (true, true) => format!("{} – {}", part(&from, 0, 19), part(&to, 11, 19)),
+            (true, false) => format!("{} – {}", part(&from, 11, 19), part(&to, 11, 19)),
+            (false, true) => format!("{} – {}", part(&from, 0, 19), part(&to, 0, 19)),
+            (false, false) => format!("{} – {}", part(&from, 5, 16), part(&to, 5, 16)),
+        }
+    });
+    (text.unwrap_or_default(), role)
+}
+
+fn part(text: &str, from: usize, to: usize) -> &str {
+    text.get(from..to).unwrap_or(text)
 }
 
 fn spinner(shared: &Shared) -> String {

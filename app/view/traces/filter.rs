@@ -114,6 +114,7 @@ impl FilterLine {
     pub fn render(&self, area: Rect, buffer: &mut Buffer, shared: &Shared) {
         let theme = &shared.theme;
         let line = Rect { height: 1, ..area };
+        Clear.render(line, buffer);
         buffer.set_style(line, theme.style(Role::Popup));
         let ground = theme.style(Role::Popup);
         put(buffer, line.x + 1, line.y, PROMPT, 2, ground.patch(theme.style(Role::Prompt)));

@@ -54,13 +54,20 @@ const MARGIN: u16 = 2;
 const WIDE: u16 = 130;
 
 impl Columns {
-    fn new(area: Rect, service: u16, has_date: bool) -> Self {
+    /// Lays the columns out: the fixed ones first, then as much as services and operations need, and the rest for bars.
+    fn new(area: Rect, (service, name): (u16, u16), has_date: bool) -> Self {
         let is_wide = area.width >= WIDE;
-        let (start, id) = (if has_date { 15 } else { 12 }, if is_wide { 8 } else { 0 });
-        let bar = (area.width / 6).clamp(8, 32);
-        let fixed = [start + 2, id + 2 * u16::from(is_wide), bar + 1, 9, 8, 5, 6, 7].iter().sum::<u16>() + MARGIN;
-        let root = area.width.saturating_sub(fixed + 1);
-        let service = service.min(root / 2);
+        let gap = if is_wide { 2 } else { 1 };
+        let (start, id) = (if has_date { 14 } else { 12 }, if is_wide { 8 } else { 0 });
+        let numbers = [8 + gap, 6 + gap, 3 + gap, 3 + gap];
+        let marks = 5;
+        let id_gap = if is_wide { gap } else { 0 };
+        let fixed = MARGIN + start + gap + id + id_gap + gap + numbers.iter().sum::<u16>() + gap + marks;
+        let free = area.width.saturating_sub(fixed);
+        let least_bar = (free / 4).clamp(6, 24);
+        let service = service.min(free.saturating_sub(least_bar) / 3);
+        let name = name.min(free.saturating_sub(least_bar + service + 2)).max(8);
+        let bar = free.saturating_sub(service + 2 + name).min(60);
         let mut column = area.x + MARGIN;
         let mut next = |width: u16, gap: u16| {
             let place = Rect { x: column, width, height: 1, y: area.y };
@@ -68,16 +75,16 @@ impl Columns {
             place
         };
         Self {
-            start: next(start, 2),
-            id: next(id, 2 * u16::from(is_wide)),
+            start: next(start, gap),
+            id: next(id, id_gap),
             service: next(service, 2),
-            name: next(root.saturating_sub(service + 2), 1),
-            bar: next(bar, 1),
-            duration: next(9, 0),
-            spans: next(8, 0),
-            services: next(5, 0),
-            errors: next(6, 2),
-            marks: next(5, 0),
+            name: next(name, gap),
+            bar: next(bar, 0),
+            duration: next(numbers[0], 0),
+            spans: next(numbers[1], 0),
+            services: next(numbers[2], 0),
+            errors: next(numbers[3], gap),
+            marks: next(marks, 0),
             has_date,
         }
     }
@@ -90,7 +97,7 @@ pub fn render(view: &Traces, area: Rect, buffer: &mut Buffer, shared: &Shared) {
     if view.len() == 0 {
         empty(view, parts.rows, buffer, shared);
     } else {
-        let columns = Columns::new(area, service_width(view, parts.rows), has_date(shared));
+        let columns = Columns::new(area, view.root_width, has_date(shared));
         header(view, &columns, parts.header, buffer, shared);
         for line in 0..parts.rows.height {
             let place = Rect { y: parts.rows.y + line, height: 1, ..parts.rows };
@@ -203,7 +210,8 @@ fn cells(
         put(buffer, columns.start.x - 1, line, shared.symbols.bookmark, 1, theme.style(Role::Warn));
     }
     put(buffer, columns.start.x, line, &start(row, columns.has_date, shared), columns.start.width, quiet(Role::Time));
-    put(buffer, columns.id.x, line, &row.trace_id, columns.id.width.min(8), quiet(Role::Id));
+    let id = row.trace_id.get(..usize::from(columns.id.width)).unwrap_or(&row.trace_id);
+    put(buffer, columns.id.x, line, id, columns.id.width, quiet(Role::Id));
     let colour = theme.service(shared.services.slot(&row.root_service));
     put(buffer, columns.service.x, line, &row.root_service, columns.service.width, colour);
     put(buffer, columns.name.x, line, root_name(row), columns.name.width, quiet(Role::Text));
@@ -248,8 +256,9 @@ fn detail(view: &Traces, area: Rect, buffer: &mut Buffer, shared: &Shared) {
     let theme = &shared.theme;
     let (dim, text) = (theme.style(Role::Dim), theme.style(Role::Text));
     let when = humane::date_time(row.start_ns, shared.zone);
+    let when = when.get(..10).unwrap_or(&when);
     let age = shared.extent.map(|(_, newest)| newest.saturating_sub(row.start_ns)).filter(|age| *age > 0);
-    let age = age.map(|age| format!("   {} before the newest", humane::duration(age))).unwrap_or_default();
+    let age = age.map(|age| format!(", {} before the newest", humane::duration(age))).unwrap_or_default();
     let mut meaning = Vec::new();
     if row.is_stitched {
         meaning.push("stitched");
@@ -264,7 +273,7 @@ fn detail(view: &Traces, area: Rect, buffer: &mut Buffer, shared: &Shared) {
     let line = [
         (row.trace_id.as_str(), text),
         ("   ", dim),
-        (when.as_str(), dim),
+        (when, dim),
         (age.as_str(), dim),
         ("   ", dim),
         (meaning.as_str(), theme.style(Role::Mark)),
@@ -311,10 +320,10 @@ fn retry(shared: &Shared) -> Vec<(&'static str, Style)> {
     vec![("Ctrl-L", theme.style(Role::Key)), (" asks again", theme.style(Role::Dim))]
 }
 
-/// Returns how wide the services on the screen are.
-fn service_width(view: &Traces, rows: Rect) -> u16 {
-    let seen = (0..usize::from(rows.height)).filter_map(|line| view.row(view.scroll.top + line));
-    seen.map(|row| width(&row.root_service)).max().unwrap_or_default().clamp(4, 24)
+/// Returns how many cells the widest service and the widest operation of `rows` take.
+pub fn root_width(rows: &[Row]) -> (u16, u16) {
+    let widest = |text: &dyn Fn(&Row) -> u16| rows.iter().map(text).max().unwrap_or_default();
+    (widest(&|row| width(&row.root_service)).clamp(4, 24), widest(&|row| width(root_name(row))))
 }
 
 /// Tells whether the store spans more than a day, so that a time of day says too little.
@@ -350,7 +359,7 @@ pub fn legend(shared: &Shared) -> Vec<(String, &'static str)> {
         (symbols.findings.to_owned(), "Findings: something is wrong in this trace."),
         (symbols.kernel.to_owned(), "Kernel data: what the machine did meanwhile is known."),
         (symbols.bookmark.to_owned(), "Bookmarked."),
-        (symbols.eighths[7].repeat(4), "Duration on the scale of the list: the longest trace fills the column."),
+        (symbols.bar.repeat(4), "Duration on the scale of the list: the longest trace fills the column."),
     ]
 }
 
@@ -360,8 +369,8 @@ mod tests {
 
     #[test]
     fn columns_fit_the_smallest_screen() {
-        let columns = Columns::new(Rect::new(0, 1, 80, 22), 12, false);
+        let columns = Columns::new(Rect::new(0, 1, 80, 22), (14, 30), false);
         assert!(columns.marks.right() <= 80, "{columns:?}");
-        assert!(columns.name.width >= 8, "{columns:?}");
+        assert!(columns.name.width >= 12, "{columns:?}");
     }
 }
