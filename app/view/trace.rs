@@ -43,7 +43,7 @@ use super::{Handled, Mouse, Selected, Turn, View, ViewId};
 use crate::theme::Role;
 use crate::tui::chord::Chord;
 use crate::tui::command::{Command, Context};
-use crate::tui::effect::{Answer, Call, Effect, Outside, Owner, Request, Slot, Target};
+use crate::tui::effect::{Answer, Call, Effect, Exported, Outside, Owner, Request, Slot, Target};
 use crate::tui::state::Shared;
 use crate::widget::line::put;
 use crate::widget::text::width;
@@ -92,6 +92,7 @@ impl Trace {
             return self.fail(format!("the store holds no span of trace {}", data.id), turn);
         }
         let wanted = self.wanted.take();
+        turn.push(Effect::Learn(data.services().map(str::to_owned).collect()));
         turn.push(Effect::ask(LOGS, Request::Table(logs::question(&data.id))));
         match &mut self.shown {
             Some(shown) if shown.data.id == data.id => shown.update(data, turn.area),
@@ -308,6 +309,11 @@ impl View for Trace {
         let bookmark = (format!("{name} {trace_id}"), Target::Trace { id: trace_id, span_id });
         let time_ns = shown.selected().map(|rank| shown.data.spans.start_ns[shown.data.forest.span(rank)]);
         Selected { texts: texts.into_iter().flatten().collect(), bookmark: Some(bookmark), time_ns }
+    }
+
+    fn exported(&self, _shared: &Shared) -> Option<Exported> {
+        let shown = self.shown.as_ref()?;
+        Some(Exported::Question(Question::Trace { id: shown.data.id.clone() }))
     }
 
     fn legend(&self, _shared: &Shared) -> Vec<(String, &'static str)> {

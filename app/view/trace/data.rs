@@ -64,6 +64,11 @@ impl TraceData {
         (self.spans.start_ns[span], self.spans.end_ns(span))
     }
 
+    /// Returns the names of all services.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        services(&self.spans)
+    }
+
     /// Returns for how much of its duration the span at `rank` waited for none of its children, in nanoseconds.
     #[must_use]
     pub fn self_ns(&self, rank: u32) -> i64 {
