@@ -3,9 +3,10 @@
 use crate::batch::Batch;
 pub use crate::otlp::Settings;
 use crate::otlp::json::OtlpJson;
+use crate::otlp::proto::OtlpProto;
 
 /// All formats, in the order in which they are asked whether they recognise a stream.
-pub static FORMATS: &[&dyn Format] = &[&OtlpJson];
+pub static FORMATS: &[&dyn Format] = &[&OtlpJson, &OtlpProto::Framed, &OtlpProto::Bare, &OtlpProto::Delimited];
 
 /// The name of a stream that no format recognises.
 pub const UNKNOWN: &str = "unknown";

@@ -24,6 +24,17 @@ pub(crate) enum Recorded<'a> {
     Number(u64),
 }
 
+impl Recorded<'_> {
+    #[inline]
+    fn id(self, len: usize) -> Id {
+        match self {
+            Self::Text(text) => Id::from_text(text, len),
+            Self::Bytes(bytes) => Id::from_bytes(bytes, len),
+            Self::Number(number) => Id { hi: 0, lo: number, is_well_formed: false },
+        }
+    }
+}
+
 /// Which id of a record is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdField {
@@ -60,17 +71,22 @@ impl Notes {
     /// Reads an id and notes where it is malformed.
     #[inline]
     pub(crate) fn id(&mut self, field: IdField, recorded: Recorded<'_>) -> Id {
-        let id = match recorded {
-            Recorded::Text(text) => Id::from_text(text, field.len()),
-            Recorded::Bytes(bytes) => Id::from_bytes(bytes, field.len()),
-            Recorded::Number(number) => Id { hi: 0, lo: number, is_well_formed: false },
-        };
+        let id = recorded.id(field.len());
         if !id.is_well_formed {
             let (mark, name) = field.malformed();
             self.mark(mark);
             self.keep(name, recorded);
         }
         id
+    }
+
+    /// Reads an id inside the record, such as a link's; one that is malformed is kept in `original`.
+    pub(crate) fn inner_id(&mut self, name: &str, recorded: Recorded<'_>, len: usize) -> (u64, u64) {
+        let id = recorded.id(len);
+        if !id.is_well_formed {
+            self.keep(name, recorded);
+        }
+        (id.hi, id.lo)
     }
 
     /// Returns a time that fits, and notes where it did not.

@@ -162,6 +162,13 @@ impl JsonDecoder {
         self.reject(window, place, reason);
     }
 
+    /// Rejects the data points that were left out of a metric.
+    pub(super) fn reject_points(&mut self, window: &Window<'_>) {
+        for (start, fault) in std::mem::take(&mut self.metrics.faults) {
+            self.reject_fault(window, start, fault);
+        }
+    }
+
     fn reject(&mut self, window: &Window<'_>, at: usize, reason: String) {
         let rest = window.bytes.get(at..).unwrap_or_default();
         let at = at + rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
@@ -172,7 +179,7 @@ impl JsonDecoder {
 
 impl Why {
     /// Tells whether brackets and quotes cannot be trusted after it.
-    const fn breaks_form(self) -> bool {
+    pub(super) const fn breaks_form(self) -> bool {
         matches!(
             self,
             Self::LineEndInText

@@ -14,12 +14,12 @@ use hashbrown::HashMap;
 
 use crate::convention::Conventions;
 use crate::marks::Mark;
-use crate::otlp::attribute::{Scalar, Sink, write_scalar};
+use crate::otlp::attribute::{ListSink, Scalar, Sink, ValueSink};
 use crate::otlp::json::cursor::{Cursor, Fault, RawText, Why};
 use crate::otlp::json::field::{is_request_key, next_key};
-use crate::otlp::json::number::{boolean, double, integer};
+use crate::otlp::json::number::{boolean, double, signed};
 use crate::otlp::json::unescape::unescape;
-use crate::otlp::key::{Key, KeyTable};
+use crate::otlp::key::KeyTable;
 use crate::read::Limits;
 
 /// Nesting beyond this is cut whatever the limits say: values are read recursively, and a thread's stack may be small.
@@ -281,7 +281,7 @@ impl Values {
             if out.last() != Some(&b'[') {
                 out.push(b',');
             }
-            self.write_value(cursor, out, depth)?;
+            self.value_object(cursor, NO_KEY, None, &mut ValueSink { out }, depth)?;
         }
         Ok(())
     }
@@ -298,15 +298,9 @@ impl Values {
         Ok(())
     }
 
-    /// Appends a value that stands for itself: an element of an array, the body of a log record.
-    pub(crate) fn write_value(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        out: &mut Vec<u8>,
-        depth: usize,
-    ) -> Result<(), Fault> {
-        let mut sink = ValueSink { out };
-        self.value_object(cursor, NO_KEY, None, &mut sink, depth)
+    /// Reads a value that stands for itself, such as the body of a log record.
+    pub(crate) fn write_into(&mut self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
+        self.value_object(cursor, NO_KEY, None, sink, 0)
     }
 
     /// Reads a text into UTF-8 without escapes.
@@ -340,40 +334,6 @@ impl Values {
 
 const NO_KEY: RawText<'static> = RawText { bytes: b"", has_escapes: false, is_ascii: true };
 
-/// Members of a list that is written in place.
-struct ListSink<'a> {
-    out: &'a mut Vec<u8>,
-}
-
-impl Sink for ListSink<'_> {
-    fn scalar(&mut self, key: &Key, value: Scalar<'_>, max_bytes: usize) -> u32 {
-        write_scalar(self.member(key), value, max_bytes)
-    }
-
-    fn member(&mut self, key: &Key) -> &mut Vec<u8> {
-        if self.out.last() != Some(&b'{') {
-            self.out.push(b',');
-        }
-        self.out.extend_from_slice(&key.json);
-        self.out
-    }
-}
-
-/// A value without a key.
-struct ValueSink<'a> {
-    out: &'a mut Vec<u8>,
-}
-
-impl Sink for ValueSink<'_> {
-    fn scalar(&mut self, _key: &Key, value: Scalar<'_>, max_bytes: usize) -> u32 {
-        write_scalar(self.out, value, max_bytes)
-    }
-
-    fn member(&mut self, _key: &Key) -> &mut Vec<u8> {
-        self.out
-    }
-}
-
 /// Skips what is left of an object.
 #[inline]
 pub(crate) fn skip_members(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
@@ -385,11 +345,6 @@ pub(crate) fn skip_members(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         cursor.skip_value()?;
     }
     Ok(())
-}
-
-fn signed(cursor: &mut Cursor<'_>) -> Result<i64, Fault> {
-    let at = cursor.at;
-    integer(cursor)?.signed().ok_or(Fault { at, why: Why::BadNumber })
 }
 
 /// Returns a text as UTF-8 without escapes, and whether it needs none in JSON.
