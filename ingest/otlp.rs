@@ -18,4 +18,7 @@ mod metric;
 mod span;
 mod text;
 
-pub use builder::Settings;
+pub use builder::{MAX_RECORDS, Settings};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -45,7 +45,9 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &[u8]) {
     if find_stop(text, 0).0 == text.len() {
         out.extend_from_slice(text);
     } else {
-        text.iter().for_each(|&byte| push_escaped(out, byte));
+        for &byte in text {
+            push_escaped(out, byte);
+        }
     }
     out.push(b'"');
 }

@@ -3,6 +3,7 @@
 //! Commas are taken as white space: what they separate is clear without them. Whatever else is wrong is a [`Fault`]
 //! with its place. Running off the end of the window is a fault of its own, because more bytes may follow.
 
+use crate::otlp::json::recover::begins_request;
 use crate::otlp::text::find_stop;
 
 /// Why reading stopped, and where in the window.
@@ -132,14 +133,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips a value of any form and depth.
+    /// Skips a value of any form and depth, unless it is a request: those do not stand inside anything.
     pub(crate) fn skip_value(&mut self) -> Result<(), Fault> {
         self.skip_space();
         match self.peek() {
             Some(b'"') => self.text().map(drop),
             Some(b'{' | b'[') => {
+                let rest = self.bytes.get(self.at..).unwrap_or_default();
+                if begins_request(rest) {
+                    return self.fault(Why::RequestInside);
+                }
                 let mut skeleton = Skeleton::default();
-                let len = skeleton.advance(self.bytes.get(self.at..).unwrap_or_default());
+                let len = skeleton.advance(rest);
                 match len {
                     Some(len) => {
                         self.at += len;

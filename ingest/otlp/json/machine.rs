@@ -185,6 +185,9 @@ impl JsonDecoder {
             return Ok(());
         }
         let from = cursor.at;
+        if self.record_mark.is_empty() {
+            self.remember_mark(cursor.bytes.get(from..).unwrap_or_default());
+        }
         cursor.expect(b'{', Why::NoObject)?;
         let result = match signal {
             Signal::Spans => {
@@ -199,9 +202,6 @@ impl JsonDecoder {
             Signal::Metrics => self.metrics.read(cursor, &mut self.values, &mut self.builder.batch.metrics),
         };
         result?;
-        if self.record_mark.is_empty() {
-            self.remember_mark(cursor.bytes.get(from..cursor.at).unwrap_or_default());
-        }
         self.builder.end_record(cursor.at.wrapping_sub(from));
         Ok(())
     }
@@ -236,6 +236,10 @@ impl JsonDecoder {
         if let Some(top) = self.stack.last_mut() {
             *top = level;
         }
+    }
+
+    fn is_skipping(&self) -> bool {
+        matches!(self.stack.last(), Some(Level::Skip(_) | Level::Lost) | None)
     }
 
     /// Tells whether what was read makes a full batch.
@@ -292,11 +296,9 @@ impl Decoder for JsonDecoder {
                 Ok(()) if self.stack.is_empty() && self.has_full_batch() => return cursor.at,
                 Ok(()) if self.metrics.faults.is_empty() => {}
                 Ok(()) => self.reject_points(window),
-                Err(Fault { why: Why::End, .. }) if window.end == End::More => {
-                    // What is being skipped need not be seen again.
-                    let is_skipped = matches!(self.stack.last(), Some(Level::Skip(_) | Level::Lost));
-                    return if is_skipped { cursor.at } else { start };
-                }
+                // What is being skipped need not be seen again, nor white space between requests.
+                Err(Fault { why: Why::End, .. }) if window.end != End::Last && self.is_skipping() => return cursor.at,
+                Err(Fault { why: Why::End, .. }) if window.end == End::More => return start,
                 Err(fault) => {
                     cursor.at = start;
                     if self.recover(&mut cursor, window, fault) {

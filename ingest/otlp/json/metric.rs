@@ -231,8 +231,8 @@ impl MetricReader {
                 7 => point.flags = integer(cursor)?.unsigned32(),
                 8 => point.count = integer(cursor)?.unsigned(),
                 9 => point.sum = optional(cursor)?,
-                10 => each(cursor, |cursor| Ok(point.counts.push(integer(cursor)?.unsigned())))?,
-                11 => each(cursor, |cursor| Ok(point.bounds.push(double(cursor)?)))?,
+                10 => numbers(cursor, &mut point.counts, |cursor| Ok(integer(cursor)?.unsigned()))?,
+                11 => numbers(cursor, &mut point.bounds, double)?,
                 12 => point.min = optional(cursor)?,
                 13 => point.max = optional(cursor)?,
                 14 => point.scale = signed(cursor)?,
@@ -294,7 +294,7 @@ fn buckets(cursor: &mut Cursor<'_>, fields: &mut Fields, buckets: &mut Buckets) 
         field = next;
         match field {
             1 => buckets.offset = signed(cursor)?,
-            2 => each(cursor, |cursor| Ok(buckets.counts.push(integer(cursor)?.unsigned())))?,
+            2 => numbers(cursor, &mut buckets.counts, |cursor| Ok(integer(cursor)?.unsigned()))?,
             _ => cursor.skip_value()?,
         }
     }
@@ -316,6 +316,18 @@ pub(super) fn each<'a>(
         }
     }
     Ok(())
+}
+
+/// Reads an array of numbers.
+fn numbers<T>(
+    cursor: &mut Cursor<'_>,
+    numbers: &mut Vec<T>,
+    read: impl Fn(&mut Cursor<'_>) -> Result<T, Fault>,
+) -> Result<(), Fault> {
+    each(cursor, |cursor| {
+        numbers.push(read(cursor)?);
+        Ok(())
+    })
 }
 
 fn optional(cursor: &mut Cursor<'_>) -> Result<Option<f64>, Fault> {

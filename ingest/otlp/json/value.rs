@@ -159,10 +159,11 @@ impl Values {
             return Ok(());
         }
         let key = key.unwrap_or(NO_KEY);
-        match skipped {
-            Some(mut value) => self.value_object(&mut value, key, None, sink, depth),
-            None => self.empty(key, sink),
+        if let Some(mut value) = skipped {
+            return self.value_object(&mut value, key, None, sink, depth);
         }
+        self.empty(key, sink);
+        Ok(())
     }
 
     /// Reads the object that holds a value. `from` is where the attribute begins that may be remembered.
@@ -175,13 +176,14 @@ impl Values {
         depth: usize,
     ) -> Result<(), Fault> {
         if cursor.take_null() {
-            return self.empty(key, sink);
+            self.empty(key, sink);
+            return Ok(());
         }
         cursor.expect(b'{', Why::NoObject)?;
         let at = cursor.at;
         while let Some(name) = next_key(cursor)? {
             if let Some(kind) = kind(name) {
-                let number = self.key_number(key)?;
+                let number = self.key_number(key);
                 self.remember(from.and_then(|from| cursor.bytes.get(from..cursor.at)), number, kind);
                 self.value(cursor, kind, number, sink, depth)?;
                 return skip_members(cursor);
@@ -191,18 +193,18 @@ impl Values {
             }
             cursor.skip_value()?;
         }
-        self.empty(key, sink)
-    }
-
-    fn empty(&mut self, key: RawText<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
-        let number = self.key_number(key)?;
-        self.marks |= sink.scalar(self.keys.get(number), Scalar::Empty, self.limits.value_bytes);
+        self.empty(key, sink);
         Ok(())
     }
 
-    fn key_number(&mut self, key: RawText<'_>) -> Result<usize, Fault> {
-        let (text, _) = plain(key, &mut self.key_scratch, &mut self.marks)?;
-        Ok(self.keys.number(text, &self.conventions))
+    fn empty(&mut self, key: RawText<'_>, sink: &mut impl Sink) {
+        let number = self.key_number(key);
+        self.marks |= sink.scalar(self.keys.get(number), Scalar::Empty, self.limits.value_bytes);
+    }
+
+    fn key_number(&mut self, key: RawText<'_>) -> usize {
+        let (text, _) = plain(key, &mut self.key_scratch, &mut self.marks);
+        self.keys.number(text, &self.conventions)
     }
 
     /// Reads a value after its name and hands it to `sink`.
@@ -221,20 +223,18 @@ impl Values {
                 if cursor.peek() != Some(b'"') && cursor.take_null() {
                     Scalar::Empty
                 } else {
-                    let (text, is_clean) = plain(cursor.text()?, &mut self.scratch, &mut self.marks)?;
+                    let (text, is_clean) = plain(cursor.text()?, &mut self.scratch, &mut self.marks);
                     Scalar::Text { text, is_clean }
                 }
             }
             Kind::Int => Scalar::Int(signed(cursor)?),
             Kind::Double => Scalar::Double(double(cursor)?),
             Kind::Bool => Scalar::Bool(boolean(cursor)?),
-            Kind::Bytes => match base64(cursor.text()?, &mut self.scratch) {
-                true => Scalar::Bytes(&self.scratch),
-                false => {
-                    self.marks |= Mark::TextReplaced.bit();
-                    Scalar::Text { text: &self.scratch, is_clean: false }
-                }
-            },
+            Kind::Bytes if base64(cursor.text()?, &mut self.scratch) => Scalar::Bytes(&self.scratch),
+            Kind::Bytes => {
+                self.marks |= Mark::TextReplaced.bit();
+                Scalar::Text { text: &self.scratch, is_clean: false }
+            }
             Kind::Array | Kind::List => {
                 let out = sink.member(key);
                 return self.write_nested(cursor, kind, out, depth);
@@ -309,7 +309,7 @@ impl Values {
         if cursor.peek() != Some(b'"') && cursor.take_null() {
             return Ok(b"");
         }
-        Ok(plain(cursor.text()?, &mut self.scratch, &mut self.marks)?.0)
+        Ok(plain(cursor.text()?, &mut self.scratch, &mut self.marks).0)
     }
 
     fn remember(&mut self, raw: Option<&[u8]>, key: usize, kind: Kind) {
@@ -349,14 +349,14 @@ pub(crate) fn skip_members(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
 
 /// Returns a text as UTF-8 without escapes, and whether it needs none in JSON.
 #[inline]
-fn plain<'t>(raw: RawText<'t>, scratch: &'t mut Vec<u8>, marks: &mut u32) -> Result<(&'t [u8], bool), Fault> {
+fn plain<'t>(raw: RawText<'t>, scratch: &'t mut Vec<u8>, marks: &mut u32) -> (&'t [u8], bool) {
     if !raw.has_escapes && (raw.is_ascii || simdutf8::basic::from_utf8(raw.bytes).is_ok()) {
-        return Ok((raw.bytes, true));
+        return (raw.bytes, true);
     }
     if unescape(raw.bytes, scratch) {
         *marks |= Mark::TextReplaced.bit();
     }
-    Ok((scratch, false))
+    (scratch, false)
 }
 
 /// Decodes base64 of either alphabet, padded or not; where it is neither, leaves the text itself and returns false.

@@ -16,6 +16,7 @@ use crate::otlp::proto::wire::{Fault, Why, Wire};
 use crate::otlp::span::roll_back;
 use crate::otlp::text::replace;
 use crate::rejects::{EXCERPT_BYTES, Reject};
+use crate::text::digits;
 
 /// One message that is open, and the offset in the stream where it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl ProtoDecoder {
             Err(why) => return bad(why),
         };
         if tag & 7 != 2 {
-            return self.skip_number(tag, rest, wire.at, left, at);
+            return skip_number(tag, rest, wire.at, left, at);
         }
         let len = match wire.header_varint() {
             Ok(Some(len)) => len,
@@ -156,30 +157,6 @@ impl ProtoDecoder {
             Level::Scope(_) => self.builder.open_scope(),
         }
         self.stack.push(level);
-    }
-
-    /// Skips a field that is no message: there is none that is known at these levels.
-    fn skip_number(&mut self, tag: u64, rest: &[u8], header: usize, left: u64, at: &mut usize) -> Step {
-        let mut wire = Wire::new(rest);
-        let len = match tag & 7 {
-            1 => header as u64 + 8,
-            5 => header as u64 + 4,
-            _ => match wire.next() {
-                Ok(_) => wire.at as u64,
-                Err(fault) if fault.why == Why::Cut && left > rest.len() as u64 => return Step::Short(None),
-                Err(fault) => return Step::Bad(fault),
-            },
-        };
-        if len > left {
-            return Step::Bad(Fault { address: rest.as_ptr().addr(), why: Why::LongLength });
-        }
-        match usize::try_from(len) {
-            Ok(len) if len <= rest.len() => {
-                *at += len;
-                Step::Done
-            }
-            _ => Step::Short(None),
-        }
     }
 
     #[inline]
@@ -285,9 +262,9 @@ impl ProtoDecoder {
 
     fn reject(&mut self, window: &Window<'_>, at: usize, reason: String) {
         let rest = window.bytes.get(at..).unwrap_or_default();
-        let digits = rest.iter().take(EXCERPT_BYTES / 4).map(|byte| format!("{byte:02x} ")).collect::<String>();
+        let excerpt = digits(rest.get(..EXCERPT_BYTES / 4).unwrap_or(rest), " ");
         let offset = window.offset.saturating_add(at as u64);
-        self.builder.reject(Reject { offset, line: 0, column: 0, reason, excerpt: digits.trim_end().to_owned() });
+        self.builder.reject(Reject { offset, line: 0, column: 0, reason, excerpt });
     }
 
     fn reject_points(&mut self, window: &Window<'_>) {
@@ -305,6 +282,30 @@ fn inner_level(level: Level, number: u64, end: u64) -> Option<Level> {
         (Level::Request(_), 1) => Some(Level::Resource(end)),
         (Level::Resource(_), 2) => Some(Level::Scope(end)),
         _ => None,
+    }
+}
+
+/// Skips a field that is no message: there is none that is known at these levels.
+fn skip_number(tag: u64, rest: &[u8], header: usize, left: u64, at: &mut usize) -> Step {
+    let mut wire = Wire::new(rest);
+    let len = match tag & 7 {
+        1 => header as u64 + 8,
+        5 => header as u64 + 4,
+        _ => match wire.next() {
+            Ok(_) => wire.at as u64,
+            Err(fault) if fault.why == Why::Cut && left > rest.len() as u64 => return Step::Short(None),
+            Err(fault) => return Step::Bad(fault),
+        },
+    };
+    if len > left {
+        return Step::Bad(Fault { address: rest.as_ptr().addr(), why: Why::LongLength });
+    }
+    match usize::try_from(len) {
+        Ok(len) if len <= rest.len() => {
+            *at += len;
+            Step::Done
+        }
+        _ => Step::Short(None),
     }
 }
 

@@ -92,23 +92,18 @@ fn fits(record: &[u8]) -> [bool; 3] {
 fn kinds(field: &Field<'_>) -> (bool, bool, bool) {
     match (field.number, field.value) {
         (1, Value::Bytes(bytes)) => (bytes.len() == 16 || bytes.is_empty(), false, true),
-        (1 | 11, Value::Fixed64(_)) => (false, true, false),
         (2, Value::Bytes(bytes)) => (bytes.len() == 8 || bytes.is_empty(), false, true),
-        (3, Value::Bytes(_)) => (true, true, true),
-        (5, Value::Bytes(_)) => (true, true, true),
-        (4 | 13 | 15, Value::Bytes(_)) => (true, false, false),
-        (6, Value::Bytes(_)) => (false, true, false),
-        (9, Value::Bytes(_)) => (true, true, true),
+        (3 | 5 | 9, Value::Bytes(_)) | (17.., _) => (true, true, true),
+        (4 | 13 | 15, Value::Bytes(_))
+        | (6 | 10 | 12 | 14, Value::Varint(_))
+        | (7 | 8, Value::Fixed64(_))
+        | (16, Value::Fixed32(_)) => (true, false, false),
+        (6, Value::Bytes(_)) | (2 | 7, Value::Varint(_)) | (1 | 11, Value::Fixed64(_)) | (8, Value::Fixed32(_)) => {
+            (false, true, false)
+        }
         (11, Value::Bytes(_)) => (true, false, true),
-        (7 | 12, Value::Bytes(_)) => (false, field.number == 12, true),
-        (10, Value::Bytes(_)) => (false, true, true),
-        (2, Value::Varint(_)) => (false, true, false),
-        (6 | 10 | 12 | 14, Value::Varint(_)) => (true, false, false),
-        (7, Value::Varint(_)) => (false, true, false),
-        (7 | 8, Value::Fixed64(_)) => (true, false, false),
-        (8, Value::Fixed32(_)) => (false, true, false),
-        (16, Value::Fixed32(_)) => (true, false, false),
-        (17.., _) => (true, true, true),
+        (7, Value::Bytes(_)) => (false, false, true),
+        (10 | 12, Value::Bytes(_)) => (false, true, true),
         _ => (false, false, false),
     }
 }

@@ -223,7 +223,9 @@ pub(crate) fn each_fixed64(field: &Field<'_>, mut push: impl FnMut(u64)) -> Resu
         Value::Fixed64(number) => push(number),
         Value::Bytes(packed) if packed.len().is_multiple_of(8) => {
             let (numbers, _) = packed.as_chunks();
-            numbers.iter().for_each(|number| push(u64::from_le_bytes(*number)));
+            for number in numbers {
+                push(u64::from_le_bytes(*number));
+            }
         }
         _ => return field.fault(Why::OtherType),
     }
