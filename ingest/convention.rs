@@ -80,6 +80,7 @@ impl Conventions {
     }
 
     /// Returns the conventions that have a physical column on spans; [`Slot::column`] counts these.
+    #[must_use]
     pub fn span_columns(&self) -> impl ExactSizeIterator<Item = &Convention> {
         self.span_columns.iter().map(|&index| &self.all[index])
     }

@@ -1,11 +1,12 @@
 //! Input formats: how each is recognised, cut into pieces, and decoded. A new format is one line in [`FORMATS`].
 
 use crate::batch::Batch;
-pub use crate::otlp::Settings;
 use crate::otlp::json::OtlpJson;
+use crate::otlp::proto::OtlpProto;
+pub use crate::otlp::{MAX_RECORDS, Settings};
 
 /// All formats, in the order in which they are asked whether they recognise a stream.
-pub static FORMATS: &[&dyn Format] = &[&OtlpJson];
+pub static FORMATS: &[&dyn Format] = &[&OtlpJson, &OtlpProto::Framed, &OtlpProto::Bare, &OtlpProto::Delimited];
 
 /// The name of a stream that no format recognises.
 pub const UNKNOWN: &str = "unknown";
@@ -40,7 +41,7 @@ pub trait Decoder: Send {
     /// Tells whether reading could resume here: nothing is open.
     fn is_between_units(&self) -> bool;
 
-    /// Sets how many records make a full batch.
+    /// Sets how many records make the next batch full; later ones may hold twice as many each, up to [`MAX_RECORDS`].
     fn set_batch_records(&mut self, max_records: usize);
 
     /// Returns the batches that are complete; `flush` also what has not filled one. Their offsets are not set.

@@ -1,7 +1,7 @@
 //! The room that reads: turns bytes from files, pipes and sockets into [`batch::Batch`]es.
 //!
 //! Decoders never judge and never panic. A bad record is counted, kept as a [`rejects::Reject`] with its offset and
-//! reason, and the next one is read. Nothing here knows DuckDB or the terminal.
+//! reason, and the next one is read. Nothing here knows `DuckDB` or the terminal.
 
 pub mod batch;
 pub mod column;

@@ -6,13 +6,19 @@
 //! Specification: <https://opentelemetry.io/docs/specs/otlp/>, opentelemetry-proto 1.x.
 
 pub mod json;
+pub mod proto;
 
 mod attribute;
 mod builder;
 mod draft;
 mod id;
 mod key;
+mod log;
+mod metric;
 mod span;
 mod text;
 
-pub use builder::Settings;
+pub use builder::{MAX_RECORDS, Settings};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -50,6 +50,17 @@ pub fn inert_bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// Returns bytes as lower-case hexadecimal digits, two a byte, with `separator` between the bytes.
+#[must_use]
+pub fn digits(bytes: &[u8], separator: &str) -> String {
+    let mut out = String::with_capacity(bytes.len() * (2 + separator.len()));
+    for (index, byte) in bytes.iter().enumerate() {
+        out.push_str(if index == 0 { "" } else { separator });
+        push_formatted(&mut out, format_args!("{byte:02x}"));
+    }
+    out
+}
+
 /// Returns a name that the operating system gave as inert text on one line.
 #[must_use]
 pub fn inert_os(name: &OsStr) -> String {

@@ -3,6 +3,7 @@
 use crate::batch::{ConventionColumn, SpanBatch};
 use crate::marks::Mark;
 use crate::otlp::key::Key;
+use crate::otlp::log::BodyForm;
 use crate::otlp::text::{write_bool, write_bytes, write_double, write_int, write_string};
 
 /// An attribute value that is neither array nor list.
@@ -106,6 +107,65 @@ impl Sink for SpanSink<'_> {
         }
         column.bytes.extend_from_slice(&key.json);
         &mut column.bytes
+    }
+}
+
+/// Members of a list that is written in place.
+pub(crate) struct ListSink<'a> {
+    pub out: &'a mut Vec<u8>,
+}
+
+impl Sink for ListSink<'_> {
+    fn scalar(&mut self, key: &Key, value: Scalar<'_>, max_bytes: usize) -> u32 {
+        write_scalar(self.member(key), value, max_bytes)
+    }
+
+    fn member(&mut self, key: &Key) -> &mut Vec<u8> {
+        if self.out.last() != Some(&b'{') {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(&key.json);
+        self.out
+    }
+}
+
+/// A value without a key.
+pub(crate) struct ValueSink<'a> {
+    pub out: &'a mut Vec<u8>,
+}
+
+impl Sink for ValueSink<'_> {
+    fn scalar(&mut self, _key: &Key, value: Scalar<'_>, max_bytes: usize) -> u32 {
+        write_scalar(self.out, value, max_bytes)
+    }
+
+    fn member(&mut self, _key: &Key) -> &mut Vec<u8> {
+        self.out
+    }
+}
+
+/// The body of a log record: a text as it is, anything else as typed JSON, an empty value not at all.
+pub(crate) struct BodySink<'a> {
+    pub out: &'a mut Vec<u8>,
+    pub form: BodyForm,
+}
+
+impl Sink for BodySink<'_> {
+    fn scalar(&mut self, key: &Key, value: Scalar<'_>, max_bytes: usize) -> u32 {
+        match value {
+            Scalar::Empty => self.form = BodyForm::Absent,
+            Scalar::Text { text, .. } => {
+                self.form = BodyForm::Text;
+                self.out.extend_from_slice(text);
+            }
+            _ => return write_scalar(self.member(key), value, max_bytes),
+        }
+        0
+    }
+
+    fn member(&mut self, _key: &Key) -> &mut Vec<u8> {
+        self.form = BodyForm::Json;
+        self.out
     }
 }
 

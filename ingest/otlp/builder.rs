@@ -2,7 +2,7 @@
 //!
 //! A resource is known for good only where its object ends: `schemaUrl` stands after the spans, and in JSON `resource`
 //! may stand there too. So rows get their resource and scope when those end. A batch that is full before is held back
-//! until then; of a resource so large that [`MAX_HELD`] batches wait for its end, the first ones are passed on with what
+//! until then; of a resource so large that [`MAX_HELD`] records wait for its end, the first ones are passed on with what
 //! is known, and a reject says so where that turns out to be wrong.
 
 use std::hash::BuildHasher;
@@ -16,8 +16,11 @@ use crate::otlp::attribute::Object;
 use crate::read::Limits;
 use crate::rejects::Reject;
 
-/// How many full batches may wait for the end of their resource.
-const MAX_HELD: usize = 4;
+/// How many records may wait for the end of their resource.
+const MAX_HELD: usize = 65_536;
+
+/// Most records of a batch.
+pub const MAX_RECORDS: usize = 16_384;
 
 /// A batch is full when it was made from so many bytes, however few records that are.
 const MAX_INPUT_BYTES: usize = 8 << 20;
@@ -57,7 +60,7 @@ pub(crate) struct Builder {
     pub batch: Batch,
     pub resource: OpenResource,
     pub scope: OpenScope,
-    /// Records after which a batch is full.
+    /// Records after which the batch is full; the next one may hold twice as many.
     pub max_records: usize,
     input_bytes: usize,
     hasher: DefaultHashBuilder,
@@ -169,12 +172,13 @@ impl Builder {
         self.resources.clear();
         self.scopes.clear();
         self.input_bytes = 0;
+        self.max_records = self.max_records.saturating_mul(2).min(MAX_RECORDS);
         if !self.resource.is_open {
             self.release(batch);
             return;
         }
         self.held.push(batch);
-        if self.held.len() > MAX_HELD {
+        if self.held.iter().map(Batch::num_records).sum::<usize>() > MAX_HELD {
             self.let_go();
         }
     }

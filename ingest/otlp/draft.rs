@@ -3,15 +3,19 @@
 use crate::marks::Mark;
 use crate::otlp::id::Id;
 use crate::otlp::text::{write_member, write_string, write_unsigned};
+use crate::text::digits;
 
 /// The latest time that `TIMESTAMP_NS` holds; one nanosecond later means infinity.
 pub(crate) const LATEST_NS: i64 = i64::MAX - 1;
+
+/// How much of a malformed binary id is kept.
+const MAX_ID_BYTES: usize = 64;
 
 /// Marks of a record and what was recorded where it had to be changed.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub marks: u32,
-    /// Members of the JSON object `original`, after its opening brace.
+    kept: Vec<(&'static str, Vec<u8>)>,
     original: Vec<u8>,
 }
 
@@ -22,6 +26,17 @@ pub(crate) enum Recorded<'a> {
     Text(&'a [u8]),
     Bytes(&'a [u8]),
     Number(u64),
+}
+
+impl Recorded<'_> {
+    #[inline]
+    fn id(self, len: usize) -> Id {
+        match self {
+            Self::Text(text) => Id::from_text(text, len),
+            Self::Bytes(bytes) => Id::from_bytes(bytes, len),
+            Self::Number(number) => Id { hi: 0, lo: number, is_well_formed: false },
+        }
+    }
 }
 
 /// Which id of a record is meant.
@@ -49,6 +64,7 @@ impl IdField {
 impl Notes {
     pub(crate) fn clear(&mut self) {
         self.marks = 0;
+        self.kept.clear();
         self.original.clear();
     }
 
@@ -60,11 +76,7 @@ impl Notes {
     /// Reads an id and notes where it is malformed.
     #[inline]
     pub(crate) fn id(&mut self, field: IdField, recorded: Recorded<'_>) -> Id {
-        let id = match recorded {
-            Recorded::Text(text) => Id::from_text(text, field.len()),
-            Recorded::Bytes(bytes) => Id::from_bytes(bytes, field.len()),
-            Recorded::Number(number) => Id { hi: 0, lo: number, is_well_formed: false },
-        };
+        let id = recorded.id(field.len());
         if !id.is_well_formed {
             let (mark, name) = field.malformed();
             self.mark(mark);
@@ -73,9 +85,18 @@ impl Notes {
         id
     }
 
+    /// Reads an id inside the record, such as a link's; one that is malformed is kept in `original`.
+    pub(crate) fn inner_id(&mut self, name: &'static str, recorded: Recorded<'_>, len: usize) -> (u64, u64) {
+        let id = recorded.id(len);
+        if !id.is_well_formed {
+            self.keep(name, recorded);
+        }
+        (id.hi, id.lo)
+    }
+
     /// Returns a time that fits, and notes where it did not.
     #[inline]
-    pub(crate) fn time(&mut self, name: &str, recorded: u64) -> i64 {
+    pub(crate) fn time(&mut self, name: &'static str, recorded: u64) -> i64 {
         match i64::try_from(recorded) {
             Ok(time) if time <= LATEST_NS => time,
             _ => {
@@ -88,7 +109,7 @@ impl Notes {
 
     /// Returns an enumeration's number, or 0 where OTLP knows none such.
     #[inline]
-    pub(crate) fn enumeration(&mut self, name: &str, number: u64, highest: u8) -> u8 {
+    pub(crate) fn enumeration(&mut self, name: &'static str, number: u64, highest: u8) -> u8 {
         match u8::try_from(number) {
             Ok(known) if known <= highest => known,
             _ => {
@@ -100,25 +121,30 @@ impl Notes {
     }
 
     /// Keeps what was recorded under `name`.
-    pub(crate) fn keep(&mut self, name: &str, recorded: Recorded<'_>) {
-        if self.original.is_empty() {
-            self.original.push(b'{');
-        }
-        write_member(&mut self.original, name);
+    pub(crate) fn keep(&mut self, name: &'static str, recorded: Recorded<'_>) {
+        let mut json = Vec::new();
         match recorded {
-            Recorded::Text(text) => write_string(&mut self.original, String::from_utf8_lossy(text).as_bytes()),
+            Recorded::Text(text) => write_string(&mut json, String::from_utf8_lossy(text).as_bytes()),
             Recorded::Bytes(bytes) => {
-                let text: String = bytes.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
-                write_string(&mut self.original, text.as_bytes());
+                let kept = bytes.get(..MAX_ID_BYTES).unwrap_or(bytes);
+                write_string(&mut json, digits(kept, "").as_bytes());
             }
-            Recorded::Number(number) => write_unsigned(&mut self.original, number),
+            Recorded::Number(number) => write_unsigned(&mut json, number),
         }
+        self.kept.push((name, json));
     }
 
-    /// Returns the JSON object of what was changed, or nothing where nothing was.
+    /// Returns the JSON object of what was changed, or nothing where nothing was. Fields may come in any order; here they
+    /// are sorted.
     pub(crate) fn original(&mut self) -> Option<&[u8]> {
-        if self.original.is_empty() {
+        if self.kept.is_empty() {
             return None;
+        }
+        self.kept.sort_by_key(|(name, _)| *name);
+        self.original.push(b'{');
+        for (name, json) in &self.kept {
+            write_member(&mut self.original, name);
+            self.original.extend_from_slice(json);
         }
         self.original.push(b'}');
         Some(&self.original)
@@ -140,7 +166,7 @@ mod tests {
         let bits = [Mark::TraceIdMalformed, Mark::TimeSaturated, Mark::EnumUnknown].map(Mark::bit);
         assert_eq!(notes.marks, bits.iter().sum::<u32>());
         let original = std::str::from_utf8(notes.original().unwrap()).unwrap();
-        assert_eq!(original, r#"{"trace_id":"abc\"","start":18446744073709551615,"kind":77}"#);
+        assert_eq!(original, r#"{"kind":77,"start":18446744073709551615,"trace_id":"abc\""}"#);
     }
 
     proptest! {

@@ -84,7 +84,7 @@ fn hex8(digits: &[u8]) -> Option<u64> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES << 7;
     let word = u64::from_be_bytes(*digits.first_chunk()?);
-    let lower = word | ONES * 0x20;
+    let lower = word | (ONES * 0x20);
     // In each byte the high bit tells whether the byte is at least (or above) a bound; no byte of ASCII carries over.
     let at_least = |word: u64, bound: u8| word.wrapping_add(ONES * u64::from(0x80 - bound)) & HIGH;
     let is_digit = at_least(word, b'0') & !at_least(word, b'9' + 1);
@@ -134,7 +134,7 @@ mod tests {
     proptest! {
         #[test]
         fn text_and_bytes_agree(bytes in prop::collection::vec(any::<u8>(), 1..20), len in prop::sample::select(vec![8_usize, 16])) {
-            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text = crate::text::digits(&bytes, "");
             prop_assert_eq!(Id::from_text(text.as_bytes(), len), Id::from_bytes(&bytes, len));
         }
 

@@ -13,7 +13,9 @@
 mod cursor;
 mod field;
 mod level;
+mod log;
 mod machine;
+mod metric;
 mod number;
 mod recover;
 mod span;

@@ -8,19 +8,46 @@ use std::io::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Bytes before which a JSON text has to write a backslash, and all control characters.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = ONES << 7;
+
+/// Returns where the next quote, backslash or control character stands, and the high bits of the bytes before it.
 #[inline]
-pub(crate) fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+pub(crate) fn find_stop(bytes: &[u8], mut at: usize) -> (usize, u64) {
+    let mut high = 0;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk);
+        let (quotes, slashes) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));
+        let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+        let stops = (zeros(quotes) | zeros(slashes) | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGH;
+        if stops != 0 {
+            let bit = stops.trailing_zeros();
+            high |= word & HIGH & (1_u64 << bit).wrapping_sub(1);
+            return (at.wrapping_add((bit / 8) as usize), high);
+        }
+        high |= word & HIGH;
+        at = at.wrapping_add(8);
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
+            return (at, high);
+        }
+        high |= u64::from(byte) & 0x80;
+        at = at.wrapping_add(1);
+    }
+    (at, high)
 }
 
 /// Appends `text` (valid UTF-8) as a JSON string.
 #[inline]
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    match text.iter().position(|&byte| needs_escape(byte)) {
-        None => out.extend_from_slice(text),
-        Some(_) => text.iter().for_each(|&byte| push_escaped(out, byte)),
+    if find_stop(text, 0).0 == text.len() {
+        out.extend_from_slice(text);
+    } else {
+        for &byte in text {
+            push_escaped(out, byte);
+        }
     }
     out.push(b'"');
 }
@@ -86,6 +113,12 @@ pub(crate) fn write_bytes(out: &mut Vec<u8>, bytes: &[u8], is_cut: bool) {
         out.extend_from_slice("…".as_bytes());
     }
     out.extend_from_slice(b"\"}");
+}
+
+/// Sets a text.
+pub(crate) fn replace(place: &mut Vec<u8>, text: &[u8]) {
+    place.clear();
+    place.extend_from_slice(text);
 }
 
 /// Appends `true` or `false`.

@@ -9,10 +9,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::batch::Batch;
 use crate::error::OpenError;
-use crate::format::{self, Decoder, End, Format};
+use crate::format::{self, Decoder, End, Format, MAX_RECORDS};
 use crate::read::reader::{Packed, Reader, Stopped, Visit, describe};
 use crate::read::stream::{Filled, Stream};
-use crate::read::worker::{Job, MAX_RECORDS, Mark, stamped};
+use crate::read::worker::{Job, Mark, stamped};
 use crate::read::{Committed, Event, Message, SourceEnd, SourceInfo};
 use crate::source::peek::Peeked;
 
@@ -178,10 +178,10 @@ impl Reader {
     /// Decodes a stream that cannot be cut, up to the next place between two units where a batch is full.
     fn decode_here(&self, stream: &mut Stream<'_>, progress: &mut Progress) -> Result<(), Stopped> {
         let mut decoder = progress.format.decoder(&self.settings);
+        decoder.set_batch_records(progress.num_records);
         let from = stream.mark();
         let mut filled = Filled::Enough;
         loop {
-            decoder.set_batch_records(progress.num_records);
             let end = match filled {
                 Filled::Ended => End::Last,
                 _ => End::More,

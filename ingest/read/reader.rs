@@ -15,6 +15,7 @@ use crate::source::container::{Budget, Container, MAX_LAYERS, TAR_BLOCK, decompr
 use crate::source::live::Switch;
 use crate::source::peek::Peeked;
 use crate::source::{Named, expand, open, tarball};
+use crate::text::{digits, inert_bytes};
 
 /// Nobody listens any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,8 +219,7 @@ pub(crate) fn describe(head: &[u8]) -> String {
     let seen = head.get(..MAX_SEEN).unwrap_or(head);
     let is_text = seen.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'));
     if is_text {
-        return format!("\"{}\"", crate::text::inert_bytes(seen));
+        return format!("\"{}\"", inert_bytes(seen));
     }
-    let digits: Vec<String> = seen.iter().take(MAX_SEEN / 2).map(|byte| format!("{byte:02x}")).collect();
-    digits.join(" ")
+    digits(seen.get(..MAX_SEEN / 2).unwrap_or(seen), " ")
 }

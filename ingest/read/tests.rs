@@ -9,6 +9,8 @@ use super::*;
 use crate::batch::ConventionColumn;
 use crate::convention::{Convention, ValueType};
 
+mod sources;
+
 /// A few conventions, as `semconv.toml` would give them.
 pub(crate) fn conventions() -> Arc<Conventions> {
     let convention = |key: &str, value, aliases: &[&str]| Convention {

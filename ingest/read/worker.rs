@@ -5,10 +5,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::batch::Batch;
-use crate::format::{Decoder, End, Format, Settings, Window};
-
-/// Most records of a batch.
-pub(crate) const MAX_RECORDS: usize = 16_384;
+use crate::format::{Decoder, End, Format, MAX_RECORDS, Settings, Window};
 
 /// A piece of a stream that begins and ends between two units.
 pub(crate) struct Job {

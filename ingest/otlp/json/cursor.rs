@@ -3,6 +3,9 @@
 //! Commas are taken as white space: what they separate is clear without them. Whatever else is wrong is a [`Fault`]
 //! with its place. Running off the end of the window is a fault of its own, because more bytes may follow.
 
+use crate::otlp::json::recover::begins_request;
+use crate::otlp::text::find_stop;
+
 /// Why reading stopped, and where in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -69,9 +72,6 @@ pub(crate) struct Cursor<'a> {
     pub at: usize,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = ONES << 7;
-
 impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn fault<T>(&self, why: Why) -> Result<T, Fault> {
@@ -133,14 +133,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips a value of any form and depth.
+    /// Skips a value of any form and depth, unless it is a request: those do not stand inside anything.
     pub(crate) fn skip_value(&mut self) -> Result<(), Fault> {
         self.skip_space();
         match self.peek() {
             Some(b'"') => self.text().map(drop),
             Some(b'{' | b'[') => {
+                let rest = self.bytes.get(self.at..).unwrap_or_default();
+                if begins_request(rest) {
+                    return self.fault(Why::RequestInside);
+                }
                 let mut skeleton = Skeleton::default();
-                let len = skeleton.advance(self.bytes.get(self.at..).unwrap_or_default());
+                let len = skeleton.advance(rest);
                 match len {
                     Some(len) => {
                         self.at += len;
@@ -182,33 +186,6 @@ impl<'a> Cursor<'a> {
         self.at += if is_null { 4 } else { 0 };
         is_null
     }
-}
-
-/// Returns where the next quote, backslash or control character stands, and the high bits of the bytes before it.
-#[inline]
-fn find_stop(bytes: &[u8], mut at: usize) -> (usize, u64) {
-    let mut high = 0;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let (quotes, slashes) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));
-        let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-        let stops = (zeros(quotes) | zeros(slashes) | (word.wrapping_sub(ONES * 0x20) & !word)) & HIGH;
-        if stops != 0 {
-            let bit = stops.trailing_zeros();
-            high |= word & HIGH & (1_u64 << bit).wrapping_sub(1);
-            return (at.wrapping_add((bit / 8) as usize), high);
-        }
-        high |= word & HIGH;
-        at = at.wrapping_add(8);
-    }
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            return (at, high);
-        }
-        high |= u64::from(byte) & 0x80;
-        at = at.wrapping_add(1);
-    }
-    (at, high)
 }
 
 /// Finds the end of an object, array or text without looking at what it holds; goes on where the last window ended.

@@ -8,11 +8,14 @@ use crate::otlp::builder::Builder;
 use crate::otlp::json::cursor::{Cursor, Fault, Skeleton, Why};
 use crate::otlp::json::field::{Fields, next_key};
 use crate::otlp::json::level::{CHILDREN, Level, RESOURCE, SCHEMA_URL, origin_field, resource_field, scope_field};
+use crate::otlp::json::log::LogReader;
+use crate::otlp::json::metric::MetricReader;
 use crate::otlp::json::number::integer;
-use crate::otlp::json::span::{SpanReader, replace};
+use crate::otlp::json::span::SpanReader;
 use crate::otlp::json::value::Values;
 use crate::otlp::json::{REQUEST_KEYS, Signal};
 use crate::otlp::span::roll_back;
+use crate::otlp::text::replace;
 
 /// The decoder of `otlp-json`.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct JsonDecoder {
     /// Bytes that may still be looked at twice to find the end of something broken.
     pub(super) patience: usize,
     spans: SpanReader,
+    logs: LogReader,
+    pub(super) metrics: MetricReader,
     resource_fields: Fields,
     scope_fields: Fields,
     origin_fields: Fields,
@@ -39,6 +44,8 @@ impl JsonDecoder {
             record_mark: Vec::new(),
             patience: 0,
             spans: SpanReader::new(),
+            logs: LogReader::new(),
+            metrics: MetricReader::new(),
             resource_fields: Fields::new(resource_field),
             scope_fields: Fields::new(scope_field),
             origin_fields: Fields::new(origin_field),
@@ -178,6 +185,9 @@ impl JsonDecoder {
             return Ok(());
         }
         let from = cursor.at;
+        if self.record_mark.is_empty() {
+            self.remember_mark(cursor.bytes.get(from..).unwrap_or_default());
+        }
         cursor.expect(b'{', Why::NoObject)?;
         let result = match signal {
             Signal::Spans => {
@@ -188,12 +198,10 @@ impl JsonDecoder {
                 }
                 result
             }
-            Signal::Logs | Signal::Metrics => cursor.skip_value(),
+            Signal::Logs => self.logs.read(cursor, &mut self.values, &mut self.builder.batch.logs),
+            Signal::Metrics => self.metrics.read(cursor, &mut self.values, &mut self.builder.batch.metrics),
         };
         result?;
-        if self.record_mark.is_empty() {
-            self.remember_mark(cursor.bytes.get(from..cursor.at).unwrap_or_default());
-        }
         self.builder.end_record(cursor.at.wrapping_sub(from));
         Ok(())
     }
@@ -228,6 +236,10 @@ impl JsonDecoder {
         if let Some(top) = self.stack.last_mut() {
             *top = level;
         }
+    }
+
+    fn is_skipping(&self) -> bool {
+        matches!(self.stack.last(), Some(Level::Skip(_) | Level::Lost) | None)
     }
 
     /// Tells whether what was read makes a full batch.
@@ -282,12 +294,11 @@ impl Decoder for JsonDecoder {
             let start = cursor.at;
             match self.step(&mut cursor) {
                 Ok(()) if self.stack.is_empty() && self.has_full_batch() => return cursor.at,
-                Ok(()) => {}
-                Err(Fault { why: Why::End, .. }) if window.end == End::More => {
-                    // What is being skipped need not be seen again.
-                    let is_skipped = matches!(self.stack.last(), Some(Level::Skip(_) | Level::Lost));
-                    return if is_skipped { cursor.at } else { start };
-                }
+                Ok(()) if self.metrics.faults.is_empty() => {}
+                Ok(()) => self.reject_points(window),
+                // What is being skipped need not be seen again, nor white space between requests.
+                Err(Fault { why: Why::End, .. }) if window.end != End::Last && self.is_skipping() => return cursor.at,
+                Err(Fault { why: Why::End, .. }) if window.end == End::More => return start,
                 Err(fault) => {
                     cursor.at = start;
                     if self.recover(&mut cursor, window, fault) {

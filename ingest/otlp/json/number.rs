@@ -52,6 +52,12 @@ pub(crate) fn integer(cursor: &mut Cursor<'_>) -> Result<Integer, Fault> {
     unusual_integer(cursor)
 }
 
+/// Reads an integer that fits 64 bits with sign.
+pub(crate) fn signed(cursor: &mut Cursor<'_>) -> Result<i64, Fault> {
+    let at = cursor.at;
+    integer(cursor)?.signed().ok_or(Fault { at, why: Why::BadNumber })
+}
+
 /// Returns the number that up to 19 digits make, and where they end.
 #[inline]
 fn digits(bytes: &[u8], mut at: usize) -> (u64, usize) {

@@ -32,7 +32,7 @@ impl JsonDecoder {
         let rest = window.bytes.get(cursor.at..).unwrap_or_default();
         let is_blank = rest.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b']' | 0));
         let is_lost = matches!(self.stack.last(), Some(Level::Lost));
-        if !is_lost && !(is_blank && self.stack.is_empty()) {
+        if !(is_lost || (is_blank && self.stack.is_empty())) {
             let inside = self.stack.last().map_or("a request", |level| level.name());
             self.reject(window, cursor.at, format!("cut off: the input ends inside {inside}"));
             if let Some(request) = find_request(rest.get(1..).unwrap_or_default()) {
@@ -54,12 +54,11 @@ impl JsonDecoder {
             // The key was read before: what is too long is its value.
             let _ = next_key(cursor);
         }
-        match cursor.peek() {
-            Some(b'{' | b'[' | b'"') => self.stack.push(Level::Skip(Skeleton::default())),
-            _ => {
-                cursor.at = start.saturating_add(1).min(window.bytes.len());
-                self.stack.push(Level::Lost);
-            }
+        if let Some(b'{' | b'[' | b'"') = cursor.peek() {
+            self.stack.push(Level::Skip(Skeleton::default()));
+        } else {
+            cursor.at = start.saturating_add(1).min(window.bytes.len());
+            self.stack.push(Level::Lost);
         }
         let limit = window.bytes.len();
         self.reject(window, start, format!("longer than {limit} bytes; left out"));
@@ -85,8 +84,8 @@ impl JsonDecoder {
             cursor.at = fault.at;
             return false;
         }
-        // The fault may stand where the next request begins.
-        cursor.at = if fault.why == Why::RequestInside { start } else { fault.at.max(start + 1) };
+        let request = request_around(window.bytes, fault.at);
+        cursor.at = request.unwrap_or(fault.at.max(start + 1));
         self.stack.push(Level::Lost);
         false
     }
@@ -162,6 +161,13 @@ impl JsonDecoder {
         self.reject(window, place, reason);
     }
 
+    /// Rejects the data points that were left out of a metric.
+    pub(super) fn reject_points(&mut self, window: &Window<'_>) {
+        for (start, fault) in std::mem::take(&mut self.metrics.faults) {
+            self.reject_fault(window, start, fault);
+        }
+    }
+
     fn reject(&mut self, window: &Window<'_>, at: usize, reason: String) {
         let rest = window.bytes.get(at..).unwrap_or_default();
         let at = at + rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
@@ -172,7 +178,7 @@ impl JsonDecoder {
 
 impl Why {
     /// Tells whether brackets and quotes cannot be trusted after it.
-    const fn breaks_form(self) -> bool {
+    pub(super) const fn breaks_form(self) -> bool {
         matches!(
             self,
             Self::LineEndInText
@@ -203,6 +209,17 @@ pub(super) fn find_request(bytes: &[u8]) -> Option<usize> {
         first = first.into_iter().chain(found).min();
     }
     first
+}
+
+/// Returns the brace at or before `at` where it begins a request.
+fn request_around(bytes: &[u8], at: usize) -> Option<usize> {
+    let brace = memchr::memrchr(b'{', bytes.get(..=at).unwrap_or(bytes))?;
+    begins_request(bytes.get(brace..).unwrap_or_default()).then_some(brace)
+}
+
+/// Tells whether `bytes` begin with a brace and one of the keys of a request.
+pub(super) fn begins_request(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(b"{").is_some_and(|inside| request_key(inside.trim_ascii_start()))
 }
 
 /// Tells whether one of the keys of a request stands anywhere.

@@ -2,12 +2,13 @@
 
 use crate::batch::SpanBatch;
 use crate::otlp::draft::{IdField, Recorded};
-use crate::otlp::id::Id;
 use crate::otlp::json::cursor::{Cursor, Fault, Why};
 use crate::otlp::json::field::Fields;
+use crate::otlp::json::metric::each;
 use crate::otlp::json::number::{enumeration, integer};
 use crate::otlp::json::value::Values;
 use crate::otlp::span::{EventDraft, LinkDraft, SpanDraft, set_text};
+use crate::otlp::text::replace;
 
 const KINDS: [&str; 6] = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
 const STATUS_CODES: [&str; 3] = ["UNSET", "OK", "ERROR"];
@@ -116,9 +117,9 @@ impl SpanReader {
                 8 => self.draft.end = integer(cursor)?.unsigned(),
                 9 => values.attributes(cursor, &mut self.draft.attributes(spans))?,
                 10 => self.draft.dropped_attributes = integer(cursor)?.unsigned32(),
-                11 => self.list(cursor, |reader, cursor| reader.event(cursor, values, spans))?,
+                11 => each(cursor, |cursor| self.event(cursor, values, spans))?,
                 12 => self.draft.dropped_events = integer(cursor)?.unsigned32(),
-                13 => self.list(cursor, |reader, cursor| reader.link(cursor, values, spans))?,
+                13 => each(cursor, |cursor| self.link(cursor, values, spans))?,
                 14 => self.draft.dropped_links = integer(cursor)?.unsigned32(),
                 15 => self.status(cursor, values, spans)?,
                 16 => self.draft.flags = integer(cursor)?.unsigned32(),
@@ -130,26 +131,8 @@ impl SpanReader {
         Ok(())
     }
 
-    fn list<'a>(
-        &mut self,
-        cursor: &mut Cursor<'a>,
-        mut read: impl FnMut(&mut Self, &mut Cursor<'a>) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        if cursor.take_null() {
-            return Ok(());
-        }
-        cursor.expect(b'[', Why::NoArray)?;
-        while !cursor.take(b']') {
-            if cursor.take_null() {
-                continue;
-            }
-            cursor.expect(b'{', Why::NoObject)?;
-            read(self, cursor)?;
-        }
-        Ok(())
-    }
-
     fn event(&mut self, cursor: &mut Cursor<'_>, values: &mut Values, spans: &mut SpanBatch) -> Result<(), Fault> {
+        cursor.expect(b'{', Why::NoObject)?;
         self.event.clear();
         let mut field = 0;
         while let Some(next) = self.event_fields.next(cursor, field)? {
@@ -167,13 +150,14 @@ impl SpanReader {
     }
 
     fn link(&mut self, cursor: &mut Cursor<'_>, values: &mut Values, spans: &mut SpanBatch) -> Result<(), Fault> {
+        cursor.expect(b'{', Why::NoObject)?;
         self.link.clear();
         let mut field = 0;
         while let Some(next) = self.link_fields.next(cursor, field)? {
             field = next;
             match field {
-                1 => self.link.trace = self.draft.link_id("link_trace_id", id_text(cursor)?, 16),
-                2 => self.link.span_id = self.draft.link_id("link_span_id", id_text(cursor)?, 8).1,
+                1 => self.link.trace = self.draft.notes.inner_id("link_trace_id", id_text(cursor)?, 16),
+                2 => self.link.span_id = self.draft.notes.inner_id("link_span_id", id_text(cursor)?, 8).1,
                 3 => replace(&mut self.link.trace_state, values.text(cursor)?),
                 4 => values.attributes(cursor, &mut self.link.attributes)?,
                 5 => self.link.dropped_attributes = integer(cursor)?.unsigned32(),
@@ -220,24 +204,4 @@ pub(crate) fn id_text<'a>(cursor: &mut Cursor<'a>) -> Result<Recorded<'a>, Fault
     let number =
         integer(cursor).map_err(|fault| if fault.why == Why::End { fault } else { Fault { at, why: Why::BadId } })?;
     Ok(Recorded::Number(number.unsigned()))
-}
-
-pub(crate) fn replace(place: &mut Vec<u8>, text: &[u8]) {
-    place.clear();
-    place.extend_from_slice(text);
-}
-
-impl SpanDraft {
-    /// Reads an id of a link; one that is malformed is kept in `original`.
-    pub(crate) fn link_id(&mut self, name: &str, recorded: Recorded<'_>, len: usize) -> (u64, u64) {
-        let id = match recorded {
-            Recorded::Text(text) => Id::from_text(text, len),
-            Recorded::Bytes(bytes) => Id::from_bytes(bytes, len),
-            Recorded::Number(number) => Id { lo: number, ..Id::default() },
-        };
-        if !id.is_well_formed {
-            self.notes.keep(name, recorded);
-        }
-        (id.hi, id.lo)
-    }
 }

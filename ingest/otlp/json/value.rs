@@ -14,12 +14,12 @@ use hashbrown::HashMap;
 
 use crate::convention::Conventions;
 use crate::marks::Mark;
-use crate::otlp::attribute::{Scalar, Sink, write_scalar};
+use crate::otlp::attribute::{ListSink, Scalar, Sink, ValueSink};
 use crate::otlp::json::cursor::{Cursor, Fault, RawText, Why};
 use crate::otlp::json::field::{is_request_key, next_key};
-use crate::otlp::json::number::{boolean, double, integer};
+use crate::otlp::json::number::{boolean, double, signed};
 use crate::otlp::json::unescape::unescape;
-use crate::otlp::key::{Key, KeyTable};
+use crate::otlp::key::KeyTable;
 use crate::read::Limits;
 
 /// Nesting beyond this is cut whatever the limits say: values are read recursively, and a thread's stack may be small.
@@ -159,10 +159,11 @@ impl Values {
             return Ok(());
         }
         let key = key.unwrap_or(NO_KEY);
-        match skipped {
-            Some(mut value) => self.value_object(&mut value, key, None, sink, depth),
-            None => self.empty(key, sink),
+        if let Some(mut value) = skipped {
+            return self.value_object(&mut value, key, None, sink, depth);
         }
+        self.empty(key, sink);
+        Ok(())
     }
 
     /// Reads the object that holds a value. `from` is where the attribute begins that may be remembered.
@@ -175,13 +176,14 @@ impl Values {
         depth: usize,
     ) -> Result<(), Fault> {
         if cursor.take_null() {
-            return self.empty(key, sink);
+            self.empty(key, sink);
+            return Ok(());
         }
         cursor.expect(b'{', Why::NoObject)?;
         let at = cursor.at;
         while let Some(name) = next_key(cursor)? {
             if let Some(kind) = kind(name) {
-                let number = self.key_number(key)?;
+                let number = self.key_number(key);
                 self.remember(from.and_then(|from| cursor.bytes.get(from..cursor.at)), number, kind);
                 self.value(cursor, kind, number, sink, depth)?;
                 return skip_members(cursor);
@@ -191,18 +193,18 @@ impl Values {
             }
             cursor.skip_value()?;
         }
-        self.empty(key, sink)
-    }
-
-    fn empty(&mut self, key: RawText<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
-        let number = self.key_number(key)?;
-        self.marks |= sink.scalar(self.keys.get(number), Scalar::Empty, self.limits.value_bytes);
+        self.empty(key, sink);
         Ok(())
     }
 
-    fn key_number(&mut self, key: RawText<'_>) -> Result<usize, Fault> {
-        let (text, _) = plain(key, &mut self.key_scratch, &mut self.marks)?;
-        Ok(self.keys.number(text, &self.conventions))
+    fn empty(&mut self, key: RawText<'_>, sink: &mut impl Sink) {
+        let number = self.key_number(key);
+        self.marks |= sink.scalar(self.keys.get(number), Scalar::Empty, self.limits.value_bytes);
+    }
+
+    fn key_number(&mut self, key: RawText<'_>) -> usize {
+        let (text, _) = plain(key, &mut self.key_scratch, &mut self.marks);
+        self.keys.number(text, &self.conventions)
     }
 
     /// Reads a value after its name and hands it to `sink`.
@@ -221,20 +223,18 @@ impl Values {
                 if cursor.peek() != Some(b'"') && cursor.take_null() {
                     Scalar::Empty
                 } else {
-                    let (text, is_clean) = plain(cursor.text()?, &mut self.scratch, &mut self.marks)?;
+                    let (text, is_clean) = plain(cursor.text()?, &mut self.scratch, &mut self.marks);
                     Scalar::Text { text, is_clean }
                 }
             }
             Kind::Int => Scalar::Int(signed(cursor)?),
             Kind::Double => Scalar::Double(double(cursor)?),
             Kind::Bool => Scalar::Bool(boolean(cursor)?),
-            Kind::Bytes => match base64(cursor.text()?, &mut self.scratch) {
-                true => Scalar::Bytes(&self.scratch),
-                false => {
-                    self.marks |= Mark::TextReplaced.bit();
-                    Scalar::Text { text: &self.scratch, is_clean: false }
-                }
-            },
+            Kind::Bytes if base64(cursor.text()?, &mut self.scratch) => Scalar::Bytes(&self.scratch),
+            Kind::Bytes => {
+                self.marks |= Mark::TextReplaced.bit();
+                Scalar::Text { text: &self.scratch, is_clean: false }
+            }
             Kind::Array | Kind::List => {
                 let out = sink.member(key);
                 return self.write_nested(cursor, kind, out, depth);
@@ -281,7 +281,7 @@ impl Values {
             if out.last() != Some(&b'[') {
                 out.push(b',');
             }
-            self.write_value(cursor, out, depth)?;
+            self.value_object(cursor, NO_KEY, None, &mut ValueSink { out }, depth)?;
         }
         Ok(())
     }
@@ -298,15 +298,9 @@ impl Values {
         Ok(())
     }
 
-    /// Appends a value that stands for itself: an element of an array, the body of a log record.
-    pub(crate) fn write_value(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        out: &mut Vec<u8>,
-        depth: usize,
-    ) -> Result<(), Fault> {
-        let mut sink = ValueSink { out };
-        self.value_object(cursor, NO_KEY, None, &mut sink, depth)
+    /// Reads a value that stands for itself, such as the body of a log record.
+    pub(crate) fn write_into(&mut self, cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Result<(), Fault> {
+        self.value_object(cursor, NO_KEY, None, sink, 0)
     }
 
     /// Reads a text into UTF-8 without escapes.
@@ -315,7 +309,7 @@ impl Values {
         if cursor.peek() != Some(b'"') && cursor.take_null() {
             return Ok(b"");
         }
-        Ok(plain(cursor.text()?, &mut self.scratch, &mut self.marks)?.0)
+        Ok(plain(cursor.text()?, &mut self.scratch, &mut self.marks).0)
     }
 
     fn remember(&mut self, raw: Option<&[u8]>, key: usize, kind: Kind) {
@@ -340,40 +334,6 @@ impl Values {
 
 const NO_KEY: RawText<'static> = RawText { bytes: b"", has_escapes: false, is_ascii: true };
 
-/// Members of a list that is written in place.
-struct ListSink<'a> {
-    out: &'a mut Vec<u8>,
-}
-
-impl Sink for ListSink<'_> {
-    fn scalar(&mut self, key: &Key, value: Scalar<'_>, max_bytes: usize) -> u32 {
-        write_scalar(self.member(key), value, max_bytes)
-    }
-
-    fn member(&mut self, key: &Key) -> &mut Vec<u8> {
-        if self.out.last() != Some(&b'{') {
-            self.out.push(b',');
-        }
-        self.out.extend_from_slice(&key.json);
-        self.out
-    }
-}
-
-/// A value without a key.
-struct ValueSink<'a> {
-    out: &'a mut Vec<u8>,
-}
-
-impl Sink for ValueSink<'_> {
-    fn scalar(&mut self, _key: &Key, value: Scalar<'_>, max_bytes: usize) -> u32 {
-        write_scalar(self.out, value, max_bytes)
-    }
-
-    fn member(&mut self, _key: &Key) -> &mut Vec<u8> {
-        self.out
-    }
-}
-
 /// Skips what is left of an object.
 #[inline]
 pub(crate) fn skip_members(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
@@ -387,21 +347,16 @@ pub(crate) fn skip_members(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn signed(cursor: &mut Cursor<'_>) -> Result<i64, Fault> {
-    let at = cursor.at;
-    integer(cursor)?.signed().ok_or(Fault { at, why: Why::BadNumber })
-}
-
 /// Returns a text as UTF-8 without escapes, and whether it needs none in JSON.
 #[inline]
-fn plain<'t>(raw: RawText<'t>, scratch: &'t mut Vec<u8>, marks: &mut u32) -> Result<(&'t [u8], bool), Fault> {
+fn plain<'t>(raw: RawText<'t>, scratch: &'t mut Vec<u8>, marks: &mut u32) -> (&'t [u8], bool) {
     if !raw.has_escapes && (raw.is_ascii || simdutf8::basic::from_utf8(raw.bytes).is_ok()) {
-        return Ok((raw.bytes, true));
+        return (raw.bytes, true);
     }
     if unescape(raw.bytes, scratch) {
         *marks |= Mark::TextReplaced.bit();
     }
-    Ok((scratch, false))
+    (scratch, false)
 }
 
 /// Decodes base64 of either alphabet, padded or not; where it is neither, leaves the text itself and returns false.
