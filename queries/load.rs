@@ -133,3 +133,6 @@ fn relay(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

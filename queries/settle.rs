@@ -123,7 +123,7 @@ fn settle(store: &Store, connection: &Connection, cancel: &Cancel) -> Result<(Se
     write::begin(connection, derived)?;
     let num_parts = stretch.num_touched_rows.div_ceil(PARTITION_ROWS).max(1);
     for part in 0..num_parts {
-        let rows = rows::read(store, connection, &stretch, (part, num_parts), cancel)?;
+        let rows = rows::read(connection, &stretch, (part, num_parts), cancel)?;
         let outcome = partition::settle(connection, &rows, &stretch, cancel)?;
         settled.traces += outcome.traces.len() as u64;
         settled.duplicates += outcome.duplicates.len() as u64;
@@ -152,3 +152,6 @@ fn find_touched(connection: &Connection, derived: &str) -> duckdb::Result<Stretc
         Ok(Stretch { after, upto, first_old: row.get(0)?, num_touched_rows: row.get(1)? })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,11 @@ mod details;
 mod holder;
 mod intern;
 mod open;
+mod pending;
 pub(crate) mod reader;
-mod recover;
+pub(crate) mod recover;
 mod registry;
-mod schema;
+pub(crate) mod schema;
 mod sources;
 mod spans;
 pub(crate) mod views;
@@ -91,9 +92,7 @@ impl Store {
     ///
     /// Creates a missing file, migrates an older one and salvages a damaged log (see [`Store::warnings`]).
     pub fn open(path: &Path, access: Access) -> Result<Self, OpenStoreError> {
-        registry::open(path, access, |registration, canonical| {
-            open::open(canonical, access, crate::semconv::conventions(), registration, None)
-        })
+        registry::open(path, access, |canonical| open::open(canonical, access, crate::semconv::conventions(), None))
     }
 
     /// Opens a new store in a temporary folder that is removed when the last clone goes.
@@ -105,8 +104,8 @@ impl Store {
         let folder = tempfile::Builder::new().prefix("riftline-").tempdir();
         let folder = folder.map_err(|source| OpenStoreError::Io { path: std::env::temp_dir(), source })?;
         let path = folder.path().join("temporary.rift");
-        registry::open(&path.clone(), Access::ReadWrite, |registration, canonical| {
-            open::open(canonical, Access::ReadWrite, conventions, registration, Some(folder))
+        registry::open(&path, Access::ReadWrite, |canonical| {
+            open::open(canonical, Access::ReadWrite, conventions, Some(folder))
         })
     }
 
@@ -221,3 +220,6 @@ impl Drop for Shared {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

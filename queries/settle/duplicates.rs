@@ -53,8 +53,8 @@ fn contents(connection: &Connection, rows: &Rows, groups: &[Vec<u32>]) -> duckdb
     let mut columns = Columns::default();
     columns.int("row", groups.iter().flatten().map(|&at| rows.row[at as usize]).collect());
     append_columns(connection, "repeated", columns)?;
-    let sql = "SELECT s.\"row\", hash(COLUMNS(s.* EXCLUDE (\"row\", source_id))), s.source_id FROM raw_spans s \
-               JOIN repeated r ON r.\"row\" = s.\"row\"";
+    let sql = "SELECT \"row\", hash(*COLUMNS(* EXCLUDE (\"row\", source_id))), source_id FROM raw_spans \
+               WHERE \"row\" IN (FROM repeated)";
     let mut statement = connection.prepare(sql)?;
     let contents = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     contents.collect()

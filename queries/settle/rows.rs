@@ -9,8 +9,8 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::{Stop, Stretch};
 use crate::cancel::Cancel;
-use crate::store::Store;
 use crate::store::arrays::{numbers, text_at, texts};
+use crate::store::schema::PhysicalColumns;
 
 /// Stands for "no text".
 pub(super) const NO_TEXT: u32 = u32::MAX;
@@ -44,14 +44,13 @@ pub(super) struct Rows {
 
 /// Reads the rows of the touched traces of one part: new ones, and old ones of traces that were settled before.
 pub(super) fn read(
-    store: &Store,
     connection: &Connection,
     stretch: &Stretch,
     part: (u64, u64),
     cancel: &Cancel,
 ) -> Result<Rows, Stop> {
     let mut reader = RowReader::new(connection)?;
-    let select = select(store);
+    let select = select(connection)?;
     let of_part =
         if part.1 > 1 { format!(" AND hash(s.trace_hi, s.trace_lo) % {} = {}", part.1, part.0) } else { String::new() };
     if stretch.first_old <= stretch.after {
@@ -67,21 +66,18 @@ pub(super) fn read(
     Ok(reader.finish())
 }
 
-fn select(store: &Store) -> String {
-    let conventions = store.conventions();
-    let known: Vec<String> = PEERS
-        .iter()
-        .filter(|peer| conventions.span_columns().any(|one| one.column == **peer))
-        .map(|peer| format!("s.{peer}"))
-        .collect();
+fn select(connection: &Connection) -> duckdb::Result<String> {
+    let physical = PhysicalColumns::read(connection)?;
+    let known: Vec<String> =
+        PEERS.iter().filter(|peer| physical.has("raw_spans", peer)).map(|peer| format!("s.{peer}")).collect();
     let peer = match known.is_empty() {
         true => "NULL::VARCHAR".to_owned(),
         false => format!("coalesce({}, NULL)", known.join(", ")),
     };
-    format!(
+    Ok(format!(
         "SELECT s.\"row\", s.trace_hi, s.trace_lo, s.span_id, s.parent_span_id, s.start, s.duration_ns, s.kind, s.status, \
          s.resource_id, s.name, CASE WHEN s.kind IN (3, 4) THEN {peer} END FROM raw_spans s"
-    )
+    ))
 }
 
 struct RowReader {

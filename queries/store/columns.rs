@@ -7,7 +7,7 @@ use duckdb::arrow::array::{
     UInt32Array, UInt64Array,
 };
 use duckdb::arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use duckdb::arrow::datatypes::{Field, Schema};
+use duckdb::arrow::datatypes::{DataType, Field, Schema};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use riftline_ingest::batch::{ConventionColumn, LogBatch, MetricBatch, SpanBatch};
@@ -38,6 +38,11 @@ impl Columns {
     /// Returns the names of the columns, in order.
     pub(super) fn names(&self) -> Vec<&str> {
         self.names.iter().map(String::as_str).collect()
+    }
+
+    /// Returns name and SQL type of the columns, in order.
+    pub(super) fn types(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.names.iter().map(String::as_str).zip(self.arrays.iter().map(|array| sql_type(array.data_type())))
     }
 
     /// Returns the columns as one record batch.
@@ -219,6 +224,16 @@ pub(super) fn metrics(batch: MetricBatch, ids: &RowIds) -> Result<Columns, Arrow
     columns.text("metadata", batch.metadata)?;
     columns.text("original", batch.original)?;
     Ok(columns)
+}
+
+/// Returns the SQL type of a convention's column.
+pub(super) fn sql_type(data_type: &DataType) -> &'static str {
+    match data_type {
+        DataType::Int64 => "BIGINT",
+        DataType::Float64 => "DOUBLE",
+        DataType::Boolean => "BOOLEAN",
+        _ => "VARCHAR",
+    }
 }
 
 /// A number outside the batch's own list cannot come from a decoder; it becomes 0, which no row of the store has.

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::columns::Columns;
-use super::views::{quote, text};
-use super::writer::append_columns;
+use super::schema::PhysicalColumns;
+use super::views::quote;
+use super::writer::Writing;
 
 /// What the store has already, by a 128-bit hash of its content: a million services take 50 MB, not their texts.
 #[derive(Debug, Default)]
@@ -27,11 +28,15 @@ pub(super) struct Interned {
 
 impl Interned {
     /// Reads what the store has.
-    pub(super) fn load(connection: &Connection, conventions: &Conventions) -> duckdb::Result<Self> {
+    pub(super) fn load(
+        connection: &Connection,
+        conventions: &Conventions,
+        physical: &PhysicalColumns,
+    ) -> duckdb::Result<Self> {
         let mut interned = Self { next_resource: 1, next_scope: 1, next_alias_set: 1, ..Self::default() };
         interned.load_resources(connection)?;
         interned.load_scopes(connection)?;
-        interned.load_alias_sets(connection, conventions)?;
+        interned.load_alias_sets(connection, conventions, physical)?;
         Ok(interned)
     }
 
@@ -72,11 +77,17 @@ impl Interned {
         Ok(())
     }
 
-    fn load_alias_sets(&mut self, connection: &Connection, conventions: &Conventions) -> duckdb::Result<()> {
-        let columns: Vec<&str> = conventions.span_columns().map(|one| one.column.as_str()).collect();
-        let quoted: Vec<String> = columns.iter().map(|column| quote(column)).collect();
-        let mut statement = connection
-            .prepare(&format!("SELECT {} FROM raw_alias_sets", [vec!["id".to_owned()], quoted].concat().join(", ")))?;
+    fn load_alias_sets(
+        &mut self,
+        connection: &Connection,
+        conventions: &Conventions,
+        physical: &PhysicalColumns,
+    ) -> duckdb::Result<()> {
+        let mut columns: Vec<&str> = conventions.span_columns().map(|one| one.column.as_str()).collect();
+        columns.retain(|column| physical.has("raw_alias_sets", column));
+        columns.sort_unstable();
+        let names: Vec<String> = std::iter::once("id".to_owned()).chain(columns.iter().map(|one| quote(one))).collect();
+        let mut statement = connection.prepare(&format!("SELECT {} FROM raw_alias_sets", names.join(", ")))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id: u32 = row.get(0)?;
@@ -86,7 +97,6 @@ impl Interned {
                     keys.push(((*column).to_owned(), key));
                 }
             }
-            keys.sort();
             self.alias_sets.insert(alias_hash(&keys), id);
             self.next_alias_set = self.next_alias_set.max(id.saturating_add(1));
         }
@@ -96,13 +106,13 @@ impl Interned {
     /// Returns the store's id of each resource, writing those that are new.
     pub(super) fn resources(
         &mut self,
-        connection: &Connection,
+        writing: &mut Writing<'_>,
         conventions: &Conventions,
         resources: &[Resource],
     ) -> duckdb::Result<Vec<u32>> {
         let mut new = NewResources::new(conventions);
         let ids = resources.iter().map(|resource| self.resource(&mut new, resource)).collect();
-        new.append(connection)?;
+        new.append(writing)?;
         Ok(ids)
     }
 
@@ -138,25 +148,25 @@ impl Interned {
     /// Returns the store's id of each alias set, 0 for the empty one first, writing those that are new.
     pub(super) fn alias_sets(
         &mut self,
-        connection: &Connection,
+        writing: &mut Writing<'_>,
         conventions: &Conventions,
         sets: &[Vec<(u16, u8)>],
     ) -> duckdb::Result<Vec<u32>> {
         let mut ids = vec![0];
         for set in sets {
             let keys = recorded_keys(conventions, set);
-            ids.push(if keys.is_empty() { 0 } else { self.alias_set(connection, &keys)? });
+            ids.push(if keys.is_empty() { 0 } else { self.alias_set(writing, &keys)? });
         }
         Ok(ids)
     }
 
-    fn alias_set(&mut self, connection: &Connection, keys: &[(String, String)]) -> duckdb::Result<u32> {
+    fn alias_set(&mut self, writing: &mut Writing<'_>, keys: &[(String, String)]) -> duckdb::Result<u32> {
         let hash = alias_hash(keys);
         if let Some(&id) = self.alias_sets.get(&hash) {
             return Ok(id);
         }
         let id = self.next_alias_set;
-        write_alias_set(connection, id, keys)?;
+        write_alias_set(writing, id, keys)?;
         self.next_alias_set = id.saturating_add(1);
         self.alias_sets.insert(hash, id);
         Ok(id)
@@ -218,14 +228,14 @@ impl<'conventions> NewResources<'conventions> {
         }
     }
 
-    fn append(mut self, connection: &Connection) -> duckdb::Result<()> {
+    fn append(mut self, writing: &mut Writing<'_>) -> duckdb::Result<()> {
         let len = self.id.len();
         if len == 0 {
             return Ok(());
         }
         self.columns.iter_mut().for_each(|column| column.pad(len));
         let columns = self.into_columns().map_err(|error| duckdb::Error::ToSqlConversionFailure(error.into()))?;
-        append_columns(connection, "raw_resources", columns)
+        writing.append("raw_resources", columns)
     }
 
     fn into_columns(self) -> Result<Columns, ArrowError> {
@@ -267,11 +277,15 @@ fn push_value(column: &mut ConventionColumn, value: &Value) {
 }
 
 /// Writes one alias set: the recorded key in the column of each convention.
-fn write_alias_set(connection: &Connection, id: u32, keys: &[(String, String)]) -> duckdb::Result<()> {
-    let names: Vec<String> = keys.iter().map(|(column, _)| quote(column)).collect();
-    let values: Vec<String> = keys.iter().map(|(_, key)| text(key)).collect();
-    let (names, values) = (names.join(", "), values.join(", "));
-    connection.execute_batch(&format!("INSERT INTO raw_alias_sets (id, {names}) VALUES ({id}, {values})"))
+fn write_alias_set(writing: &mut Writing<'_>, id: u32, keys: &[(String, String)]) -> duckdb::Result<()> {
+    let mut columns = Columns::default();
+    columns.word("id", vec![id]);
+    for (column, key) in keys {
+        let mut text = TextColumn::default();
+        text.push(key);
+        columns.text(column, text).map_err(|error| duckdb::Error::ToSqlConversionFailure(error.into()))?;
+    }
+    writing.append("raw_alias_sets", columns)
 }
 
 /// Each part is preceded by its length, so that no two contents read the same.

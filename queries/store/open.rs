@@ -9,7 +9,7 @@ use riftline_ingest::convention::Conventions;
 use tempfile::TempDir;
 
 use super::registry::Registration;
-use super::{Access, Shared, holder, recover, schema, views};
+use super::{Access, Shared, holder, pending, recover, schema, views};
 use crate::error::OpenStoreError;
 
 /// What DuckDB's buffers may take; decoders, indexes and results come on top.
@@ -23,12 +23,14 @@ pub(super) fn open(
     path: &Path,
     access: Access,
     conventions: Arc<Conventions>,
-    registration: Registration,
     folder: Option<TempDir>,
 ) -> Result<Shared, OpenStoreError> {
     let (root, warnings) = recover::open_salvaging(path, access)?;
+    let registration = Registration::of(path).map_err(|source| OpenStoreError::Io { path: path.to_owned(), source })?;
+    pending::register(&root).map_err(|error| database(path, &error))?;
     schema::prepare(&root, path, access, &conventions)?;
-    lock_down(&root, path, access)?;
+    // From here on no statement can change a setting, whoever wrote it.
+    root.execute_batch("SET lock_configuration = true").map_err(|error| database(path, &error))?;
     let last_row = single(&root, "SELECT coalesce(max(\"row\"), 0) FROM raw_spans", path)?;
     let settled = format!("SELECT \"row\" FROM {}settle_state", views::derived_prefix(access));
     let settled_row = single(&root, &settled, path)?;
@@ -62,12 +64,6 @@ pub(super) fn connect(path: &Path, access: Access) -> duckdb::Result<Connection>
         .with("autoinstall_known_extensions", "false")?
         .with("enable_external_access", "false")?;
     Connection::open_with_flags(path, config)
-}
-
-/// From here on no statement can change a setting, whoever wrote it.
-fn lock_down(root: &Connection, path: &Path, access: Access) -> Result<(), OpenStoreError> {
-    let _ = access;
-    root.execute_batch("SET lock_configuration = true").map_err(|error| database(path, &error))
 }
 
 fn single(root: &Connection, sql: &str, path: &Path) -> Result<i64, OpenStoreError> {

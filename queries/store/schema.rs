@@ -1,9 +1,10 @@
 //! The tables of a store and how older ones become this version's.
 //!
-//! Schema changes are the list [`MIGRATIONS`]. Conventions are data: those that the store does not know yet get their columns
-//! when it is opened, and none ever loses its column, so that no version shows fewer attributes than were recorded. Spans that
-//! were stored before a convention was added keep the value in `attributes` alone.
+//! Schema changes are the list [`MIGRATIONS`]. Conventions are data: those that the store does not know yet are listed when it
+//! is opened, and none is ever taken off the list, so that no version shows fewer attributes than were recorded. Spans that were
+//! stored before a convention was added keep its value in `attributes` alone.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use duckdb::{Connection, params};
@@ -52,7 +53,7 @@ fn prepare_read_only(root: &Connection, path: &Path, found: i64, known: i64) -> 
             format!("has schema {found} and must be migrated to {known}: open it once where it can be written");
         return Err(OpenStoreError::Database { path: path.to_owned(), message });
     }
-    let sql = format!("ATTACH ':memory:' AS derived; {}", views::derived_tables(Access::ReadOnly));
+    let sql = format!("ATTACH ':memory:' AS derived (READ_WRITE); {}", views::derived_tables(Access::ReadOnly));
     root.execute_batch(&sql).map_err(|error| database(path, &error))
 }
 
@@ -71,11 +72,10 @@ fn version(root: &Connection, path: &Path) -> Result<i64, OpenStoreError> {
 
 fn migrate(root: &Connection, found: i64, conventions: &Conventions) -> duckdb::Result<()> {
     for sql in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        root.execute_batch(&with_columns(sql, conventions))?;
+        root.execute_batch(sql)?;
     }
     if found == 0 {
         root.execute_batch(&views::derived_tables(Access::ReadWrite))?;
-        root.execute_batch(&remember_all(conventions))?;
     }
     if found < MIGRATIONS.len() as i64 {
         root.execute("UPDATE store_info SET schema_version = ?", params![MIGRATIONS.len() as i64])?;
@@ -84,89 +84,83 @@ fn migrate(root: &Connection, found: i64, conventions: &Conventions) -> duckdb::
     make_views(root)
 }
 
-/// Fills convention columns into the tables of an empty store: adding them one by one would take longer than all the rest.
-fn with_columns(sql: &str, conventions: &Conventions) -> String {
-    let columns = |conventions: &mut dyn Iterator<Item = (&Convention, &str)>| {
-        conventions.map(|(one, sql_type)| format!(",\n    {} {sql_type}", quote(&one.column))).collect::<String>()
-    };
-    fn typed(one: &Convention) -> (&Convention, &'static str) {
-        (one, sql_type(one.value))
-    }
-    sql.replace("{{resource_columns}}", &columns(&mut conventions.all().iter().map(typed)))
-        .replace("{{span_columns}}", &columns(&mut conventions.span_columns().map(typed)))
-        .replace("{{alias_columns}}", &columns(&mut conventions.span_columns().map(|one| (one, "VARCHAR"))))
-}
-
-fn remember_all(conventions: &Conventions) -> String {
-    let rows: Vec<String> = conventions.all().iter().map(remembered).collect();
-    match rows.is_empty() {
-        true => String::new(),
-        false => format!("INSERT INTO store_conventions VALUES {}", rows.join(", ")),
-    }
-}
-
-fn remembered(convention: &Convention) -> String {
-    format!(
-        "({}, {}, '{}', {}, {})",
-        text(&convention.key),
-        text(&convention.column),
-        type_name(convention.value),
-        convention.on_spans,
-        !convention.aliases.is_empty(),
-    )
-}
-
+/// Lists conventions that the store does not know yet.
 fn add_conventions(root: &Connection, conventions: &Conventions) -> duckdb::Result<()> {
     let stored = stored_conventions(root)?;
-    for convention in conventions.all() {
-        let known = stored.iter().find(|one| one.key == convention.key);
-        let has_aliases = !convention.aliases.is_empty();
-        if known.is_some_and(|one| one.on_spans >= convention.on_spans && one.has_aliases >= has_aliases) {
-            continue;
-        }
-        add_columns(root, convention)?;
-        root.execute("DELETE FROM store_conventions WHERE \"key\" = ?", params![convention.key])?;
-        root.execute_batch(&format!("INSERT INTO store_conventions VALUES {}", remembered(convention)))?;
+    let is_known = |one: &Convention| stored.iter().any(|known| known.key == one.key && known.on_spans >= one.on_spans);
+    let new: Vec<&Convention> = conventions.all().iter().filter(|one| !is_known(one)).collect();
+    if new.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let keys: Vec<String> = new.iter().map(|one| text(&one.key)).collect();
+    let rows: Vec<String> = new.iter().map(|one| listed(one)).collect();
+    let (keys, rows) = (keys.join(", "), rows.join(", "));
+    root.execute_batch(&format!(
+        "DELETE FROM store_conventions WHERE \"key\" IN ({keys}); INSERT INTO store_conventions VALUES {rows}"
+    ))
 }
 
-fn add_columns(root: &Connection, convention: &Convention) -> duckdb::Result<()> {
-    let (column, sql_type) = (quote(&convention.column), sql_type(convention.value));
-    let mut sql = format!("ALTER TABLE raw_resources ADD COLUMN IF NOT EXISTS {column} {sql_type};");
-    if convention.on_spans {
-        sql += &format!("ALTER TABLE raw_spans ADD COLUMN IF NOT EXISTS {column} {sql_type};");
-        sql += &format!("ALTER TABLE raw_alias_sets ADD COLUMN IF NOT EXISTS {column} VARCHAR;");
-    }
-    root.execute_batch(&sql)
+fn listed(convention: &Convention) -> String {
+    let (key, column, value) = (text(&convention.key), text(&convention.column), type_name(convention.value));
+    format!("({key}, {column}, '{value}', {})", convention.on_spans)
 }
 
 /// Makes macros and views where their text is another than the one that the store has.
-fn make_views(root: &Connection) -> duckdb::Result<()> {
-    let sql = views::all(&stored_conventions(root)?, Access::ReadWrite);
+pub(super) fn make_views(connection: &Connection) -> duckdb::Result<()> {
+    let sql = views::all(&stored_conventions(connection)?, &PhysicalColumns::read(connection)?, Access::ReadWrite);
     let hash = xxh3_64(sql.as_bytes());
-    let stored: u64 = root.query_row("SELECT max(views_hash) FROM store_info", [], |row| row.get(0))?;
+    let stored: u64 = connection.query_row("SELECT max(views_hash) FROM store_info", [], |row| row.get(0))?;
     if stored == hash {
         return Ok(());
     }
-    root.execute_batch(&sql)?;
+    connection.execute_batch(&sql)?;
     let version = crate::semconv::conventions_version();
-    root.execute("UPDATE store_info SET views_hash = ?, conventions_version = ?", params![hash, version]).map(|_| ())
+    let update = "UPDATE store_info SET views_hash = ?, conventions_version = ?";
+    connection.execute(update, params![hash, version]).map(|_| ())
+}
+
+/// The columns that tables have by now.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct PhysicalColumns(HashSet<(String, String)>);
+
+impl PhysicalColumns {
+    /// Reads which columns the raw tables have.
+    pub(crate) fn read(connection: &Connection) -> duckdb::Result<Self> {
+        let sql = "SELECT table_name, column_name FROM duckdb_columns() WHERE starts_with(table_name, 'raw_')";
+        let mut statement = connection.prepare(sql)?;
+        let columns = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        columns.collect::<duckdb::Result<_>>().map(Self)
+    }
+
+    /// Tells whether `table` has `column`.
+    pub(crate) fn has(&self, table: &str, column: &str) -> bool {
+        self.0.contains(&(table.to_owned(), column.to_owned()))
+    }
+
+    /// Adds a column to a table where it is not there yet; returns whether it was added.
+    pub(super) fn add(
+        &mut self,
+        connection: &Connection,
+        table: &str,
+        column: &str,
+        sql_type: &str,
+    ) -> duckdb::Result<bool> {
+        if self.has(table, column) {
+            return Ok(false);
+        }
+        connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {} {sql_type}", quote(column)))?;
+        self.0.insert((table.to_owned(), column.to_owned()));
+        Ok(true)
+    }
 }
 
 /// Returns the conventions whose columns the store has, in the order in which they were added.
 pub(super) fn stored_conventions(connection: &Connection) -> duckdb::Result<Vec<StoredConvention>> {
-    let sql = "SELECT \"key\", column_name, value_type, on_spans, has_aliases FROM store_conventions ORDER BY rowid";
+    let sql = "SELECT \"key\", column_name, value_type, on_spans FROM store_conventions ORDER BY rowid";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {
         let value: String = row.get(2)?;
-        Ok(StoredConvention {
-            key: row.get(0)?,
-            column: row.get(1)?,
-            value: value_type(&value),
-            on_spans: row.get(3)?,
-            has_aliases: row.get(4)?,
-        })
+        Ok(StoredConvention { key: row.get(0)?, column: row.get(1)?, value: value_type(&value), on_spans: row.get(3)? })
     })?;
     rows.collect()
 }
@@ -186,14 +180,5 @@ fn value_type(name: &str) -> ValueType {
         "double" => ValueType::Double,
         "bool" => ValueType::Bool,
         _ => ValueType::Text,
-    }
-}
-
-fn sql_type(value: ValueType) -> &'static str {
-    match value {
-        ValueType::Text => "VARCHAR",
-        ValueType::Int => "BIGINT",
-        ValueType::Double => "DOUBLE",
-        ValueType::Bool => "BOOLEAN",
     }
 }

@@ -6,6 +6,7 @@ use riftline_ingest::convention::ValueType;
 use riftline_ingest::marks::Mark;
 
 use super::Access;
+use super::schema::PhysicalColumns;
 
 const VIEWS: &str = include_str!("../sql/store/views.sql");
 const MACROS: &str = include_str!("../sql/store/macros.sql");
@@ -25,7 +26,6 @@ pub(super) struct StoredConvention {
     pub(super) column: String,
     pub(super) value: ValueType,
     pub(super) on_spans: bool,
-    pub(super) has_aliases: bool,
 }
 
 /// Returns what stands before the names of derived tables.
@@ -42,41 +42,17 @@ pub(super) fn derived_tables(access: Access) -> String {
 }
 
 /// Returns the statements that make all macros and views.
-pub(super) fn all(conventions: &[StoredConvention], access: Access) -> String {
+pub(super) fn all(conventions: &[StoredConvention], physical: &PhysicalColumns, access: Access) -> String {
     let views = VIEWS
         .replace("{{kind}}", &names("s.kind", &KINDS))
         .replace("{{status}}", &names("s.status", &STATUSES))
-        .replace("{{span_conventions}}", &convention_columns(conventions))
-        .replace("{{span_attributes}}", &attributes(conventions))
+        .replace("{{span_conventions}}", &convention_columns(conventions, physical))
+        .replace("{{span_attributes}}", &attributes(conventions, physical))
         .replace("{{span_marks}}", &marks("(s.marks | coalesce(m.marks, 0))"))
         .replace("{{log_marks}}", &marks("l.marks"))
         .replace("{{metric_marks}}", &marks("p.marks"))
-        .replace("{{resources}}", &resources(conventions))
-        .replace("{{scopes}}", &unique("raw_scopes", ["name", "version", "attributes", "schema_url"].into_iter()))
-        .replace("{{alias_sets}}", &alias_sets(conventions))
         .replace("{{derived}}", derived_prefix(access));
     format!("{MACROS}\n{views}")
-}
-
-/// A derived table that has one row an id: DuckDB leaves the join out where no column of it is asked for.
-fn unique<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
-    let mut sql = "SELECT id".to_owned();
-    for column in columns {
-        let column = quote(column);
-        let _ = write!(sql, ", any_value({column}) AS {column}");
-    }
-    let _ = write!(sql, " FROM {table} GROUP BY id");
-    sql
-}
-
-fn resources(conventions: &[StoredConvention]) -> String {
-    let columns = conventions.iter().map(|convention| convention.column.as_str());
-    unique("raw_resources", ["service", "attributes", "schema_url"].into_iter().chain(columns))
-}
-
-fn alias_sets(conventions: &[StoredConvention]) -> String {
-    let aliased = conventions.iter().filter(|convention| convention.on_spans && convention.has_aliases);
-    unique("raw_alias_sets", aliased.map(|convention| convention.column.as_str()))
 }
 
 fn names(column: &str, names: &[&str]) -> String {
@@ -96,28 +72,43 @@ fn marks(bits: &str) -> String {
     format!("CASE WHEN {bits} <> 0 THEN concat_ws(',', {}) END", each.join(", "))
 }
 
-fn convention_columns(conventions: &[StoredConvention]) -> String {
+/// The span's value, else the resource's; columns that no row has used so far are not there yet.
+fn convention_columns(conventions: &[StoredConvention], physical: &PhysicalColumns) -> String {
     conventions.iter().fold(String::new(), |mut sql, convention| {
         let column = quote(&convention.column);
-        let _ = match convention.on_spans {
-            true => write!(sql, "coalesce(s.{column}, r.{column}) AS {column},\n    "),
-            false => write!(sql, "r.{column},\n    "),
+        let of_span = physical.has("raw_spans", &convention.column);
+        let of_resource = physical.has("raw_resources", &convention.column);
+        let _ = match (of_span, of_resource) {
+            (true, true) => write!(sql, "coalesce(s.{column}, r.{column}) AS {column},\n    "),
+            (true, false) => write!(sql, "s.{column},\n    "),
+            (false, true) => write!(sql, "r.{column},\n    "),
+            (false, false) => write!(sql, "NULL::{} AS {column},\n    ", sql_type(convention.value)),
         };
         sql
     })
 }
 
+fn sql_type(value: ValueType) -> &'static str {
+    match value {
+        ValueType::Text => "VARCHAR",
+        ValueType::Int => "BIGINT",
+        ValueType::Double => "DOUBLE",
+        ValueType::Bool => "BOOLEAN",
+    }
+}
+
 /// Puts the recorded attributes together again: columns under the keys they were recorded with, then the rest.
-fn attributes(conventions: &[StoredConvention]) -> String {
-    let mut members: Vec<String> = conventions.iter().filter(|one| one.on_spans).map(member).collect();
+fn attributes(conventions: &[StoredConvention], physical: &PhysicalColumns) -> String {
+    let of_spans = conventions.iter().filter(|one| physical.has("raw_spans", &one.column));
+    let mut members: Vec<String> = of_spans.map(|one| member(one, physical)).collect();
     members.push("nullif(s.attributes[2:-2], '')".to_owned());
     format!("CAST('{{' || concat_ws(',', {}) || '}}' AS JSON)", members.join(", "))
 }
 
 /// `"key":value` of one convention; NULL where the span has none.
-fn member(convention: &StoredConvention) -> String {
+fn member(convention: &StoredConvention, physical: &PhysicalColumns) -> String {
     let column = format!("s.{}", quote(&convention.column));
-    let key = match convention.has_aliases {
+    let key = match physical.has("raw_alias_sets", &convention.column) {
         true => format!("'\"' || coalesce(a.{}, {}) || '\":'", quote(&convention.column), text(&convention.key)),
         false => text(&format!("\"{}\":", convention.key)),
     };

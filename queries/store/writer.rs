@@ -12,6 +12,8 @@ use riftline_ingest::rejects::Rejects;
 
 use super::columns::{self, Columns, RowIds};
 use super::intern::Interned;
+use super::pending::Pending;
+use super::schema::{self, PhysicalColumns};
 use super::sources::{self, SourceState};
 use super::{Access, Store, lock};
 use crate::error::WriteError;
@@ -37,11 +39,39 @@ const COPIED: [&str; 13] = [
 #[derive(Debug)]
 pub(super) struct WriterState {
     connection: Connection,
+    physical: PhysicalColumns,
+    /// Columns were added in the open transaction: the views must show them.
+    has_new_columns: bool,
     interned: Interned,
+    spans: Pending,
+    logs: Pending,
+    metrics: Pending,
     next_span: i64,
     next_log: i64,
     next_metric: i64,
     next_source: u32,
+}
+
+/// Where rows go: tables get the columns that they lack.
+pub(super) struct Writing<'state> {
+    connection: &'state Connection,
+    physical: &'state mut PhysicalColumns,
+    has_new_columns: &'state mut bool,
+}
+
+impl Writing<'_> {
+    /// Appends rows to `table`.
+    pub(super) fn append(&mut self, table: &str, columns: Columns) -> duckdb::Result<()> {
+        self.add_columns(table, &columns)?;
+        append_columns(self.connection, table, columns)
+    }
+
+    fn add_columns(&mut self, table: &str, columns: &Columns) -> duckdb::Result<()> {
+        for (column, sql_type) in columns.types() {
+            *self.has_new_columns |= self.physical.add(self.connection, table, column, sql_type)?;
+        }
+        Ok(())
+    }
 }
 
 /// Rows that are committed together. Dropped without [`Group::commit`], none of them is in the store.
@@ -108,7 +138,7 @@ impl<'store> Group<'store> {
     /// Makes everything durable: returns after the log was synced to disk.
     pub(crate) fn commit(mut self) -> Result<(), WriteError> {
         let (store, state) = self.parts()?;
-        state.connection.execute_batch("COMMIT").map_err(|error| store.shared.write_error(&error))?;
+        state.commit().map_err(|error| store.shared.write_error(&error))?;
         store.shared.last_row.store(state.next_span - 1, Ordering::Release);
         self.is_finished = true;
         Ok(())
@@ -141,46 +171,91 @@ impl WriterState {
         };
         let (next_span, next_log) = (next("raw_spans", "\"row\"")?, next("raw_logs", "\"row\"")?);
         let (next_metric, next_source) = (next("raw_metrics", "\"row\"")?, next("raw_sources", "id")?);
-        let interned = Interned::load(&connection, &store.shared.conventions)?;
+        let physical = PhysicalColumns::read(&connection)?;
+        let interned = Interned::load(&connection, &store.shared.conventions, &physical)?;
         let next_source = u32::try_from(next_source).unwrap_or(u32::MAX);
-        Ok(Self { connection, interned, next_span, next_log, next_metric, next_source })
+        Ok(Self {
+            connection,
+            physical,
+            has_new_columns: false,
+            interned,
+            spans: Pending::new("raw_spans"),
+            logs: Pending::new("raw_logs"),
+            metrics: Pending::new("raw_metrics"),
+            next_span,
+            next_log,
+            next_metric,
+            next_source,
+        })
+    }
+
+    /// Views of new columns are committed with them. A checkpoint follows, so that no log ever holds a changed table and
+    /// many rows of it.
+    fn commit(&mut self) -> duckdb::Result<()> {
+        for rows in [&mut self.spans, &mut self.logs, &mut self.metrics] {
+            rows.flush(&self.connection)?;
+        }
+        if !self.has_new_columns {
+            return self.connection.execute_batch("COMMIT");
+        }
+        schema::make_views(&self.connection)?;
+        self.connection.execute_batch("COMMIT")?;
+        self.has_new_columns = false;
+        // Others may be reading what a checkpoint would move: then the log is replayed as it is.
+        let _ = self.connection.execute_batch("CHECKPOINT");
+        Ok(())
     }
 
     fn append(&mut self, store: &Store, source: &mut SourceState, batch: Batch) -> Result<(), WriteError> {
         source.count(&batch);
         self.append_rejects(store, source, &batch.rejects)?;
         let mut ids = self.ids(store, source.id, &batch).map_err(|error| store.shared.write_error(&error))?;
-        ids.first_row = advance(&mut self.next_span, batch.spans.len());
-        self.rows(store, "raw_spans", batch.spans.len(), columns::spans(batch.spans, &ids, &store.shared.conventions))?;
-        ids.first_row = advance(&mut self.next_log, batch.logs.len());
-        self.rows(store, "raw_logs", batch.logs.len(), columns::logs(batch.logs, &ids))?;
-        ids.first_row = advance(&mut self.next_metric, batch.metrics.len());
-        self.rows(store, "raw_metrics", batch.metrics.len(), columns::metrics(batch.metrics, &ids))
+        if !batch.spans.is_empty() {
+            ids.first_row = advance(&mut self.next_span, batch.spans.len());
+            let columns = columns::spans(batch.spans, &ids, &store.shared.conventions);
+            self.rows(store, |state| &mut state.spans, columns)?;
+        }
+        if !batch.logs.is_empty() {
+            ids.first_row = advance(&mut self.next_log, batch.logs.len());
+            self.rows(store, |state| &mut state.logs, columns::logs(batch.logs, &ids))?;
+        }
+        if !batch.metrics.is_empty() {
+            ids.first_row = advance(&mut self.next_metric, batch.metrics.len());
+            self.rows(store, |state| &mut state.metrics, columns::metrics(batch.metrics, &ids))?;
+        }
+        Ok(())
     }
 
     fn ids(&mut self, store: &Store, source_id: u32, batch: &Batch) -> duckdb::Result<RowIds> {
         let conventions = &store.shared.conventions;
+        let Self { connection, physical, has_new_columns, interned, .. } = self;
+        let mut writing = Writing { connection, physical, has_new_columns };
         Ok(RowIds {
             first_row: 0,
             source_id,
-            resources: self.interned.resources(&self.connection, conventions, &batch.resources)?,
-            scopes: self.interned.scopes(&self.connection, &batch.scopes)?,
-            alias_sets: self.interned.alias_sets(&self.connection, conventions, &batch.spans.alias_sets)?,
+            resources: interned.resources(&mut writing, conventions, &batch.resources)?,
+            scopes: interned.scopes(connection, &batch.scopes)?,
+            alias_sets: interned.alias_sets(&mut writing, conventions, &batch.spans.alias_sets)?,
         })
     }
 
     fn rows(
-        &self,
+        &mut self,
         store: &Store,
-        table: &str,
-        num_rows: usize,
+        pending: fn(&mut Self) -> &mut Pending,
         columns: Result<Columns, ArrowError>,
     ) -> Result<(), WriteError> {
-        if num_rows == 0 {
-            return Ok(());
-        }
-        let columns = columns.map_err(|error| arrow_error(&error))?;
-        append_columns(&self.connection, table, columns).map_err(|error| store.shared.write_error(&error))
+        let columns = columns.map_err(|error| WriteError::Store { message: error.to_string() })?;
+        let table = pending(self).table();
+        let Self { connection, physical, has_new_columns, .. } = self;
+        let added = Writing { connection, physical, has_new_columns }.add_columns(table, &columns);
+        let written = added.and_then(|()| {
+            let mut rows = std::mem::replace(pending(self), Pending::new(table));
+            let result = rows.push(&self.connection, columns);
+            *pending(self) = rows;
+            result
+        });
+        written.map_err(|error| store.shared.write_error(&error))
     }
 
     /// Every reject was counted; of each source the first are kept in full.
@@ -204,10 +279,6 @@ pub(crate) fn append_columns(connection: &Connection, table: &str, columns: Colu
     let batch = columns.into_record_batch().map_err(|error| duckdb::Error::ToSqlConversionFailure(error.into()))?;
     appender.append_record_batch(batch)?;
     appender.flush()
-}
-
-fn arrow_error(error: &ArrowError) -> WriteError {
-    WriteError::Store { message: error.to_string() }
 }
 
 /// Tells a full disk apart from everything else that can fail while writing.
@@ -239,19 +310,30 @@ fn copy_tables(store: &Store, target: &Store) -> duckdb::Result<()> {
     let reading = from.unchecked_transaction()?;
     let writing = to.unchecked_transaction()?;
     writing.execute_batch("DELETE FROM settle_state")?;
+    let mut physical = PhysicalColumns::read(&writing)?;
     for table in COPIED {
-        copy_table(&reading, &writing, table, store.shared.derived())?;
+        copy_table(&reading, &writing, &mut physical, table, store.shared.derived())?;
     }
+    schema::make_views(&writing)?;
     writing.commit()?;
     reading.rollback()
 }
 
-fn copy_table(from: &Connection, to: &Connection, table: &str, derived: &str) -> duckdb::Result<()> {
+fn copy_table(
+    from: &Connection,
+    to: &Connection,
+    physical: &mut PhysicalColumns,
+    table: &str,
+    derived: &str,
+) -> duckdb::Result<()> {
     let prefix = if table.starts_with("raw_") { "" } else { derived };
     let mut statement = from.prepare(&format!("SELECT * FROM {prefix}{table}"))?;
     let batches = statement.stream_arrow([])?;
     let schema = batches.get_schema();
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    for field in schema.fields().iter().filter(|_| table.starts_with("raw_")) {
+        physical.add(to, table, field.name(), columns::sql_type(field.data_type()))?;
+    }
     let mut appender = to.appender_with_columns(table, &names)?;
     for batch in batches {
         let batch: RecordBatch = batch?;

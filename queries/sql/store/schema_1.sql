@@ -1,4 +1,5 @@
--- Tables of schema 1. Views over them are in views.sql; {{…}} are the convention columns, filled in by store/schema.rs.
+-- Tables of schema 1; the views over them are in views.sql. raw_spans, raw_resources and raw_alias_sets get a column for a
+-- convention when the first row uses it (store/writer.rs): columns that nobody uses would cost as much as those that are.
 CREATE TABLE store_info (
     schema_version BIGINT NOT NULL,
     conventions_version UBIGINT NOT NULL,
@@ -10,8 +11,7 @@ CREATE TABLE store_conventions (
     "key" VARCHAR NOT NULL,
     column_name VARCHAR NOT NULL,
     value_type VARCHAR NOT NULL,
-    on_spans BOOLEAN NOT NULL,
-    has_aliases BOOLEAN NOT NULL
+    on_spans BOOLEAN NOT NULL
 );
 
 CREATE TABLE raw_sources (
@@ -48,7 +48,7 @@ CREATE TABLE raw_resources (
     service VARCHAR NOT NULL,
     attributes VARCHAR NOT NULL,
     schema_url VARCHAR NOT NULL,
-    dropped_attributes UINTEGER NOT NULL{{resource_columns}}
+    dropped_attributes UINTEGER NOT NULL
 );
 
 CREATE TABLE raw_scopes (
@@ -61,7 +61,7 @@ CREATE TABLE raw_scopes (
 );
 
 -- One row a set of conventions that were recorded under older keys; a column a convention holds the recorded key.
-CREATE TABLE raw_alias_sets (id UINTEGER NOT NULL{{alias_columns}});
+CREATE TABLE raw_alias_sets (id UINTEGER NOT NULL);
 
 CREATE TABLE raw_spans (
     "row" BIGINT NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE raw_spans (
     original VARCHAR,
     dropped_attributes BIGINT,
     dropped_events BIGINT,
-    dropped_links BIGINT{{span_columns}}
+    dropped_links BIGINT
 );
 
 CREATE TABLE raw_logs (

@@ -16,17 +16,17 @@ SELECT
     s.status_message,
     {{span_conventions}}
     {{span_attributes}} AS attributes,
-    CAST(r.attributes AS JSON) AS resource,
+    CAST(coalesce(nullif(r.attributes, ''), '{}') AS JSON) AS resource,
     c.name AS scope_name,
     c.version AS scope_version,
     CAST(s.events AS JSON) AS events,
     CAST(s.links AS JSON) AS links,
     s.source_id,
-    u.run_id,
+    NULL::VARCHAR AS run_id,
     {{span_marks}} AS marks,
     s.marks | coalesce(m.marks, 0) AS mark_bits,
     CAST(s.original AS JSON) AS original,
-    CAST(c.attributes AS JSON) AS scope,
+    CAST(coalesce(nullif(c.attributes, ''), '{}') AS JSON) AS scope,
     r.schema_url AS resource_schema_url,
     c.schema_url AS scope_schema_url,
     s.dropped_attributes,
@@ -35,11 +35,10 @@ SELECT
     s."row"
 FROM raw_spans s
 ANTI JOIN {{derived}}span_duplicates d ON d."row" = s."row"
-LEFT JOIN ({{resources}}) r ON r.id = s.resource_id
-LEFT JOIN ({{scopes}}) c ON c.id = s.scope_id
-LEFT JOIN ({{alias_sets}}) a ON a.id = s.alias_set
-LEFT JOIN (SELECT "row", any_value(marks) AS marks FROM {{derived}}span_marks GROUP BY "row") m ON m."row" = s."row"
-LEFT JOIN (SELECT id, any_value(run_id) AS run_id FROM raw_sources GROUP BY id) u ON u.id = s.source_id;
+LEFT JOIN raw_resources r ON r.id = s.resource_id
+LEFT JOIN raw_scopes c ON c.id = s.scope_id
+LEFT JOIN raw_alias_sets a ON a.id = s.alias_set
+LEFT JOIN {{derived}}span_marks m ON m."row" = s."row";
 
 CREATE OR REPLACE VIEW logs AS
 SELECT
@@ -58,7 +57,7 @@ SELECT
     CASE WHEN l.trace_hi <> 0 OR l.trace_lo <> 0 THEN format('{:016x}{:016x}', l.trace_hi, l.trace_lo) END AS trace_id,
     CASE WHEN l.span_id <> 0 THEN format('{:016x}', l.span_id) END AS span_id,
     CAST(coalesce(l.attributes, '{}') AS JSON) AS attributes,
-    CAST(r.attributes AS JSON) AS resource,
+    CAST(coalesce(nullif(r.attributes, ''), '{}') AS JSON) AS resource,
     l.source_id,
     l.severity AS severity_number,
     l.severity_text,
@@ -68,7 +67,7 @@ SELECT
     l.flags,
     c.name AS scope_name,
     c.version AS scope_version,
-    CAST(c.attributes AS JSON) AS scope,
+    CAST(coalesce(nullif(c.attributes, ''), '{}') AS JSON) AS scope,
     r.schema_url AS resource_schema_url,
     c.schema_url AS scope_schema_url,
     l.dropped_attributes,
@@ -76,8 +75,8 @@ SELECT
     CAST(l.original AS JSON) AS original,
     l."row"
 FROM raw_logs l
-LEFT JOIN ({{resources}}) r ON r.id = l.resource_id
-LEFT JOIN ({{scopes}}) c ON c.id = l.scope_id;
+LEFT JOIN raw_resources r ON r.id = l.resource_id
+LEFT JOIN raw_scopes c ON c.id = l.scope_id;
 
 CREATE OR REPLACE VIEW metrics AS
 SELECT
@@ -101,7 +100,7 @@ SELECT
     CAST(p.buckets AS JSON) AS buckets,
     CAST(p.exemplars AS JSON) AS exemplars,
     CAST(coalesce(p.attributes, '{}') AS JSON) AS attributes,
-    CAST(r.attributes AS JSON) AS resource,
+    CAST(coalesce(nullif(r.attributes, ''), '{}') AS JSON) AS resource,
     p.source_id,
     p.description,
     CAST(p.metadata AS JSON) AS metadata,
@@ -112,8 +111,8 @@ SELECT
     CAST(p.original AS JSON) AS original,
     p."row"
 FROM raw_metrics p
-LEFT JOIN ({{resources}}) r ON r.id = p.resource_id
-LEFT JOIN ({{scopes}}) c ON c.id = p.scope_id;
+LEFT JOIN raw_resources r ON r.id = p.resource_id
+LEFT JOIN raw_scopes c ON c.id = p.scope_id;
 
 CREATE OR REPLACE VIEW kernel_events AS
 SELECT
@@ -194,7 +193,7 @@ CREATE OR REPLACE VIEW rejects AS
 SELECT
     j.source_id, s.name AS source, j."offset", j.line, j."column", j.reason, j.excerpt
 FROM raw_rejects j
-LEFT JOIN (SELECT id, any_value(name) AS name FROM raw_sources GROUP BY id) s ON s.id = j.source_id;
+LEFT JOIN raw_sources s ON s.id = j.source_id;
 
 CREATE OR REPLACE VIEW runs AS
 SELECT
