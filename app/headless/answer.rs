@@ -18,10 +18,26 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
     Some(asked.unwrap_or(DEFAULT_LIMIT)).filter(|&limit| limit > 0)
 }
 
+/// Returns `table` without what is beyond `limit`. That rows were left out is only said where no limit was asked for.
+#[must_use]
+pub fn cut(mut table: Table, limit: Option<u64>, is_asked: bool) -> Table {
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    if table.num_rows() > limit {
+        table.columns.iter_mut().for_each(|column| column.values.truncate(limit));
+        table.is_cut = !is_asked;
+    }
+    table
+}
+
+/// Returns the format that was asked for.
+#[must_use]
+pub fn format(print: PrintArgs, context: &Context) -> Format {
+    print.format.or(context.settings.config.format).unwrap_or(Format::default_for(&context.face))
+}
+
 /// Prints `table` as was asked for.
 pub fn give(table: &Table, print: PrintArgs, context: &Context) -> Result<(), Failure> {
-    let format = print.format.or(context.settings.config.format).unwrap_or(Format::default_for(&context.face));
-    give_as(table, format, context)
+    give_as(table, format(print, context), context)
 }
 
 /// Prints `table` in one format.

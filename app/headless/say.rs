@@ -21,6 +21,11 @@ pub fn warning(context: &Context, message: &str) {
     }
 }
 
+/// Says what must not be missed, such as that a damaged store was salvaged.
+pub fn always(message: &str) {
+    line("warning: ", message);
+}
+
 /// Says something about the answer.
 pub fn note(context: &Context, message: &str) {
     if !context.settings.is_quiet {
