@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use riftline_queries::table::Table;
+use riftline_queries::table::{Table, Values};
 
 use super::{Context, say};
 use crate::cli::PrintArgs;
@@ -23,10 +23,20 @@ pub fn limit(asked: Option<u64>) -> Option<u64> {
 pub fn cut(mut table: Table, limit: Option<u64>, is_asked: bool) -> Table {
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     if table.num_rows() > limit {
-        table.columns.iter_mut().for_each(|column| column.values.truncate(limit));
+        table.columns.iter_mut().for_each(|column| truncate(&mut column.values, limit));
         table.is_cut = !is_asked;
     }
     table
+}
+
+fn truncate(values: &mut Values, len: usize) {
+    match values {
+        Values::Bool(values) => values.truncate(len),
+        Values::Int(values) | Values::Time(values) => values.truncate(len),
+        Values::UInt(values) => values.truncate(len),
+        Values::Double(values) => values.truncate(len),
+        Values::Text(values) | Values::Json(values) => values.truncate(len),
+    }
 }
 
 /// Returns the format that was asked for.
