@@ -115,7 +115,9 @@ pub fn parse(source: &str) -> (Config, Vec<Mistake>) {
 
 fn unknown(name: &str) -> String {
     match suggestion(name, KEYS.map(|(known, ..)| known)) {
-        none if none.is_empty() => format!("unknown key `{name}`; known are {}", KEYS.map(|(known, ..)| known).join(", ")),
+        none if none.is_empty() => {
+            format!("unknown key `{name}`; known are {}", KEYS.map(|(known, ..)| known).join(", "))
+        }
         near => format!("unknown key `{name}`{near}"),
     }
 }

@@ -22,6 +22,8 @@ pub mod progress;
 #[cfg(feature = "store")]
 pub mod query;
 #[cfg(feature = "store")]
+pub mod rows;
+#[cfg(feature = "store")]
 pub mod source;
 #[cfg(feature = "store")]
 pub mod summary;
@@ -82,7 +84,7 @@ pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Edges(args) => list::run(&args, Question::Edges, context),
         Command::Logs(args) => list::run(&args, Question::Logs, context),
         Command::Trace(args) => trace::run(&args, context),
-        Command::Check(args) => check::run(&args, context),
+        Command::Check(args) => check::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Themes(args) => themes::run(args, context),
         Command::Completions(args) => completions::run(&args),

@@ -54,7 +54,7 @@ fn invocation(mut cli: Cli, matches: &ArgMatches) -> Result<Invocation, Failure>
             Action::Command(command)
         }
         None => {
-            cli.workstation.from.sources.first().map_or(Ok(()), |first| refuse_unknown_command(first))?;
+            refuse_lost_commands(&cli.workstation.from.sources)?;
             forget_store(&mut cli.workstation.from, is_typed);
             Action::Work(cli.workstation)
         }
@@ -70,7 +70,9 @@ fn sources_or_store(command: &mut Command, is_typed: bool) -> Result<(), Failure
         _ => return Ok(()),
     };
     if is_typed && !from.sources.is_empty() {
-        return Err(Failure::usage("name sources or a store (--store), not both; `riftline ingest` reads sources into a store"));
+        return Err(Failure::usage(
+            "name sources or a store (--store), not both; `riftline ingest` reads sources into a store",
+        ));
     }
     forget_store(from, is_typed);
     Ok(())
@@ -88,6 +90,16 @@ fn refuse_early_sources(workstation: &WorkstationArgs) -> Result<(), Failure> {
         Some(source) => Err(Failure::usage(format!("write the command first, then {source}"))),
         None => Ok(()),
     }
+}
+
+/// A command behind a source, or a word that is no file, would be taken for a source.
+fn refuse_lost_commands(sources: &[String]) -> Result<(), Failure> {
+    let command = Cli::command();
+    let is_command = |word: &&String| command.find_subcommand(word).is_some() && !Path::new(word.as_str()).exists();
+    if let Some(name) = sources.iter().find(is_command) {
+        return Err(Failure::usage(format!("write the command first: `riftline {name} …`")));
+    }
+    sources.first().map_or(Ok(()), |first| refuse_unknown_command(first))
 }
 
 /// A bare word that names no file was meant as a command.
@@ -147,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_source_before_a_command_is_a_usage_mistake() {
-        let failure = parse_words(&["a.jsonl", "themes"]).unwrap_err();
+        let failure = parse_words(&["a.jsonl", "doctor"]).unwrap_err();
         assert_eq!(failure.exit_code(), 2);
     }
 }

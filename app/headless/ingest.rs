@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use riftline_queries::load::{LoadEvent, LoadSummary, load};
-use riftline_queries::serve::{self, Opened};
+use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place};
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use super::progress::ProgressLine;
 use super::{Context, answer, say, source, summary};
@@ -16,11 +17,14 @@ use crate::cli::IngestArgs;
 use crate::error::Failure;
 use crate::format::{Format, write_json};
 
+/// Called with everything that happens; breaks to stop.
+type Report<'a> = &'a mut dyn FnMut(LoadEvent) -> ControlFlow<()>;
+
 /// Reads, and prints what was read.
 pub fn run(args: &IngestArgs, context: &Context) -> Result<(), Failure> {
     let format = answer::format(args.print, context);
     let path = source::store_path(args.store.store.as_deref(), context)?;
-    make_folder(&path)?;
+    source::make_folder(&path)?;
     let summary = read(args, &path, format, context)?;
     source::stop_if_asked(context)?;
     summary::say_what_failed(&summary, context);
@@ -28,32 +32,64 @@ pub fn run(args: &IngestArgs, context: &Context) -> Result<(), Failure> {
     summary::judge(&summary, args.store.strict)
 }
 
-fn make_folder(path: &Path) -> Result<(), Failure> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    let failed = |error: io::Error| Failure::Store(format!("make folder {}: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(failed)
-}
-
 fn read(args: &IngestArgs, path: &Path, format: Format, context: &Context) -> Result<LoadSummary, Failure> {
     let mut line = ProgressLine::new(context);
-    let mut closed = false;
+    let mut closed = None;
     let mut report = |event: LoadEvent| {
-        if format == Format::Ndjson && acknowledge(&event).is_err() {
-            closed = true;
+        if let (Format::Ndjson, Err(error)) = (format, acknowledge(&event)) {
+            closed = Some(error);
             return ControlFlow::Break(());
         }
         line.note(&event);
         source::go_on(context)
     };
-    let inputs = source::inputs(&args.sources);
     let summary = match serve::open_or_connect(path)? {
-        Opened::Here(store) => {
+        Place::Here(store) => {
             store.warnings().iter().for_each(|warning| say::always(warning));
-            load(&store, &inputs, &source::load_options(&store, &args.store, args.settle), &mut report)?
+            let options = source::load_options(&store, &args.store, args.settle);
+            load(&store, &source::inputs(&args.sources), &options, &mut report).map_err(Failure::from)
         }
-        Opened::There(client) => client.ingest(&inputs, args.store.from.as_deref(), args.settle, &mut report)?,
+        Place::There(client) => read_there(&client, args, context, &mut report),
     };
-    if closed { Err(Failure::Closed) } else { Ok(summary) }
+    closed.map_or(summary, |error| Err(error.into()))
+}
+
+/// Has the riftline that holds the store read the sources. It cannot read our stdin: what comes there is kept in a file first.
+fn read_there(
+    client: &Client,
+    args: &IngestArgs,
+    context: &Context,
+    report: Report<'_>,
+) -> Result<LoadSummary, Failure> {
+    let mut kept = Vec::new();
+    let mut inputs = Vec::new();
+    for source in &args.sources {
+        if source == "-" {
+            let file = keep_stdin().map_err(|error| Failure::Input(format!("read stdin: {error}")))?;
+            inputs.push(file.path().display().to_string());
+            kept.push(file);
+        } else {
+            inputs.push(absolute(source)?);
+        }
+    }
+    let request = LoadRequest { inputs, format: args.store.from.clone(), settle: args.settle };
+    client.load(&request, &context.cancel, report).map_err(|error| match error {
+        LoadError::Write(error) => error.into(),
+        LoadError::Ask(error) => Failure::asking(error, None),
+        other => Failure::Store(other.to_string()),
+    })
+}
+
+fn keep_stdin() -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::with_prefix("riftline-stdin-")?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    file.flush()?;
+    Ok(file)
+}
+
+fn absolute(source: &str) -> Result<String, Failure> {
+    let path = std::path::absolute(source).map_err(|error| Failure::Input(format!("open {source}: {error}")))?;
+    Ok(path.display().to_string())
 }
 
 /// Prints that rows are durable, at once.

@@ -13,7 +13,7 @@ pub fn run(args: &ListArgs, question: fn(Selection) -> Question, context: &Conte
         traceql: args.select.traceql.clone(),
         since_ns: args.select.since,
         // One more than is printed tells whether there were more.
-        limit: limit.map(|limit| limit.saturating_add(1)),
+        limit: Some(limit + 1),
     };
     let text = args.select.traceql.as_deref();
     let (table, read) = source::ask(&args.from, &question(selection), text, context)?;

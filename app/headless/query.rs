@@ -23,15 +23,17 @@ struct Asked {
 /// Answers, or lists the named queries.
 pub fn run(args: &QueryArgs, context: &Context) -> Result<(), Failure> {
     if args.allow_external {
-        return Err(Failure::Refused("reading files and the network from SQL is not offered; read sources with `riftline ingest`".to_owned()));
+        return Err(Failure::Refused(
+            "reading files and the network from SQL is not offered; read sources with `riftline ingest`".to_owned(),
+        ));
     }
     if args.list {
-        return answer::give(&super::named::table(context)?, args.print, context);
+        return answer::give(&super::named::table(context), args.print, context);
     }
     let asked = asked(args, context)?;
     let from = FromArgs { sources: asked.sources, store: args.store.clone() };
     let limit = answer::limit(args.limit);
-    let question = Question::Sql { sql: asked.sql, max_rows: limit };
+    let question = Question::Sql { sql: asked.sql, max_rows: Some(limit) };
     let (mut table, read) = source::ask(&from, &question, asked.written.as_deref(), context)?;
     table.is_cut &= args.limit.is_none();
     answer::give(&table, args.print, context)?;
@@ -61,7 +63,9 @@ fn asked(args: &QueryArgs, context: &Context) -> Result<Asked, Failure> {
 
 fn first_word_is_sql(mut words: Vec<String>) -> Result<Asked, Failure> {
     if words.is_empty() {
-        return Err(Failure::usage("nothing asked: write a SELECT, or -n NAME, -f FILE.sql, --traceql FILTER, --list, --summary"));
+        return Err(Failure::usage(
+            "nothing asked: write a SELECT, or -n NAME, -f FILE.sql, --traceql FILTER, --list, --summary",
+        ));
     }
     let sql = words.remove(0);
     if !sql.contains(char::is_whitespace) && Path::new(&sql).is_file() {
@@ -75,9 +79,12 @@ fn split_parameters(words: Vec<String>) -> (Vec<(String, String)>, Vec<String>) 
     let mut parameters = Vec::new();
     let mut sources = Vec::new();
     for word in words {
-        let is_key = |key: &str| !key.is_empty() && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+        let is_key =
+            |key: &str| !key.is_empty() && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         match word.split_once('=') {
-            Some((key, value)) if is_key(key) && !Path::new(&word).is_file() => parameters.push((key.to_owned(), value.to_owned())),
+            Some((key, value)) if is_key(key) && !Path::new(&word).is_file() => {
+                parameters.push((key.to_owned(), value.to_owned()))
+            }
             _ => sources.push(word),
         }
     }

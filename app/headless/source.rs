@@ -9,8 +9,8 @@ use std::thread::available_parallelism;
 use riftline_ingest::read::{Input, Limits, ReadOptions};
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::load::{LoadEvent, LoadOptions, LoadSummary, load};
-use riftline_queries::serve::{self, Opened};
-use riftline_queries::store::{Access, Store};
+use riftline_queries::serve::{self, Place};
+use riftline_queries::store::Store;
 use riftline_queries::table::Table;
 
 use super::progress::ProgressLine;
@@ -87,6 +87,13 @@ pub fn store_path(named: Option<&Path>, context: &Context) -> Result<PathBuf, Fa
     Ok(folders.data_dir().join("default.rift"))
 }
 
+/// Makes the folder that a store is to lie in.
+pub fn make_folder(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let failed = |error: io::Error| Failure::Store(format!("make folder {}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)
+}
+
 /// Opens a store that is there, or connects to the riftline that holds it.
 pub fn open_store(path: &Path) -> Result<Asked, Failure> {
     if !path.try_exists().unwrap_or(true) {
@@ -94,11 +101,11 @@ pub fn open_store(path: &Path) -> Result<Asked, Failure> {
         return Err(Failure::Store(format!("open store {}: there is none; {hint}", path.display())));
     }
     let desk: Box<dyn Desk> = match serve::open_or_connect(path)? {
-        Opened::Here(store) => {
+        Place::Here(store) => {
             store.warnings().iter().for_each(|warning| say::always(warning));
             Box::new(store)
         }
-        Opened::There(client) => Box::new(client),
+        Place::There(client) => Box::new(client),
     };
     Ok(Asked { desk, read: Ok(()), _temporary: None })
 }

@@ -13,9 +13,12 @@ use crate::humane;
 pub fn table(summary: &LoadSummary) -> Table {
     let sources = &summary.sources;
     let text = |value: fn(&LoadedSource) -> &str| {
-        Values::Text(sources.iter().map(|source| Some(value(source)).filter(|text| !text.is_empty()).map(Into::into)).collect())
+        Values::Text(
+            sources.iter().map(|source| Some(value(source)).filter(|text| !text.is_empty()).map(Into::into)).collect(),
+        )
     };
-    let count = |value: fn(&LoadedSource) -> u64| Values::UInt(sources.iter().map(|source| Some(value(source))).collect());
+    let count =
+        |value: fn(&LoadedSource) -> u64| Values::UInt(sources.iter().map(|source| Some(value(source))).collect());
     let columns = [
         ("source", text(|source| &source.name)),
         ("format", text(|source| &source.format)),
@@ -36,7 +39,8 @@ pub fn table(summary: &LoadSummary) -> Table {
 #[must_use]
 pub fn object(summary: &LoadSummary) -> Value {
     let sources: Vec<Value> = summary.sources.iter().map(source_object).collect();
-    let failed: Vec<Value> = summary.failed.iter().map(|(name, why)| json!({ "source": name, "reason": why })).collect();
+    let failed: Vec<Value> =
+        summary.failed.iter().map(|(name, why)| json!({ "source": name, "reason": why })).collect();
     json!({
         "event": "summary",
         "sources": sources,
@@ -71,7 +75,8 @@ pub fn sentence(summary: &LoadSummary) -> String {
     let records = humane::count(records(summary));
     let seconds = humane::duration((summary.seconds * 1e9) as i64);
     let rate = humane::short_count(rate(summary));
-    let settled = summary.settle_seconds.map(|seconds| format!(", settled in {}", humane::duration((seconds * 1e9) as i64)));
+    let settled =
+        summary.settle_seconds.map(|seconds| format!(", settled in {}", humane::duration((seconds * 1e9) as i64)));
     format!("{records} records in {seconds} ({rate}/s){}", settled.unwrap_or_default())
 }
 
@@ -84,7 +89,10 @@ pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
         if source.rejects > 0 {
             let reasons: String = source.first_reasons.iter().map(|reason| format!("\n  {reason}")).collect();
             let rejects = humane::count(source.rejects);
-            say::warning(context, &format!("{}: {rejects} records refused (view `rejects` lists them){reasons}", source.name));
+            say::warning(
+                context,
+                &format!("{}: {rejects} records refused (view `rejects` lists them){reasons}", source.name),
+            );
         }
     }
     for (name, why) in &summary.failed {
@@ -96,7 +104,8 @@ pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
 
 /// Returns a failure where nothing could be read of a source, or, under `is_strict`, where anything was refused.
 pub fn judge(summary: &LoadSummary, is_strict: bool) -> Result<(), Failure> {
-    let unreadable: Vec<&str> = summary.failed.iter().map(|(name, _)| name.as_str()).chain(empty_handed(summary)).collect();
+    let unreadable: Vec<&str> =
+        summary.failed.iter().map(|(name, _)| name.as_str()).chain(empty_handed(summary)).collect();
     if !unreadable.is_empty() {
         return Err(Failure::Input(format!("nothing readable in {}", unreadable.join(", "))));
     }

@@ -23,7 +23,8 @@ pub fn themes(context: &Context) -> Themes {
 fn table(themes: &Themes, context: &Context) -> Table {
     let current = context.settings.theme.as_deref().unwrap_or(DEFAULT);
     let names = themes.names();
-    let text = |value: &dyn Fn(&str) -> String| Values::Text(names.iter().map(|name| Some(value(name).into())).collect());
+    let text =
+        |value: &dyn Fn(&str) -> String| Values::Text(names.iter().map(|name| Some(value(name).into())).collect());
     let description = |name: &str| themes.load(name).map_or_else(|error| error.to_string(), |theme| theme.doc.clone());
     let columns = vec![
         Column { name: "theme".to_owned(), values: text(&|name| name.to_owned()) },

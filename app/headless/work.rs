@@ -46,7 +46,9 @@ fn open(from: &FromArgs, context: &Context) -> Result<(Store, Vec<String>), Fail
 }
 
 fn is_temporary(from: &FromArgs) -> bool {
-    from.store.store.is_none() && source::named_store(from).is_ok_and(|store| store.is_none()) && !from.sources.is_empty()
+    from.store.store.is_none()
+        && source::named_store(from).is_ok_and(|store| store.is_none())
+        && !from.sources.is_empty()
 }
 
 /// Opens the store at `path` and remembers it for the next time.
@@ -72,7 +74,7 @@ fn last_store() -> Option<PathBuf> {
 
 /// Lets second terminals ask. Without it the workstation still works.
 fn serve(store: &Arc<Store>, context: &Context) -> Option<Server> {
-    match Server::start(store.clone()) {
+    match Server::start(store.clone(), || {}) {
         Ok(server) => Some(server),
         Err(error) => {
             say::warning(context, &format!("other terminals cannot ask this store: {error}"));
