@@ -2,6 +2,7 @@
 //!
 //! With `--format ndjson` each line is an event: `committed` once rows are durable (not before), `summary` at the end.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -9,13 +10,13 @@ use std::path::Path;
 use riftline_queries::load::{LoadEvent, LoadSummary, load};
 use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place};
 use serde_json::json;
-use tempfile::NamedTempFile;
 
 use super::progress::ProgressLine;
 use super::{Context, answer, say, source, summary};
 use crate::cli::IngestArgs;
 use crate::error::Failure;
 use crate::format::{Format, write_json};
+use crate::signals::Temporary;
 
 /// Called with everything that happens; breaks to stop.
 type Report<'a> = &'a mut dyn FnMut(LoadEvent) -> ControlFlow<()>;
@@ -61,16 +62,12 @@ fn read_there(
     context: &Context,
     report: Report<'_>,
 ) -> Result<LoadSummary, Failure> {
-    let mut kept = Vec::new();
+    let failed = |error: io::Error| Failure::Input(format!("keep stdin: {error}"));
+    let folder = tempfile::Builder::new().prefix("riftline-").tempdir().map_err(failed)?;
+    let _temporary = Temporary::register(folder.path());
     let mut inputs = Vec::new();
     for source in &args.sources {
-        if source == "-" {
-            let file = keep_stdin().map_err(|error| Failure::Input(format!("read stdin: {error}")))?;
-            inputs.push(file.path().display().to_string());
-            kept.push(file);
-        } else {
-            inputs.push(absolute(source)?);
-        }
+        inputs.push(if source == "-" { keep_stdin(folder.path()).map_err(failed)? } else { absolute(source)? });
     }
     let request = LoadRequest { inputs, format: args.store.from.clone(), settle: args.settle };
     client.load(&request, &context.cancel, report).map_err(|error| match error {
@@ -80,11 +77,10 @@ fn read_there(
     })
 }
 
-fn keep_stdin() -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::with_prefix("riftline-stdin-")?;
-    io::copy(&mut io::stdin().lock(), &mut file)?;
-    file.flush()?;
-    Ok(file)
+fn keep_stdin(folder: &Path) -> io::Result<String> {
+    let path = folder.join("stdin");
+    io::copy(&mut io::stdin().lock(), &mut File::create(&path)?)?;
+    Ok(path.display().to_string())
 }
 
 fn absolute(source: &str) -> Result<String, Failure> {
