@@ -60,7 +60,8 @@ impl Home {
 
     /// Runs in a terminal and returns every byte that reached it.
     fn run_in_terminal(&self, args: &[&str], variables: &[(&str, &str)]) -> (String, u32) {
-        let pair = native_pty_system().openpty(PtySize { rows: 40, cols: 100, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let pair =
+            native_pty_system().openpty(PtySize { rows: 40, cols: 100, pixel_width: 0, pixel_height: 0 }).unwrap();
         let mut command = CommandBuilder::new(RIFTLINE);
         command.args(args);
         command.cwd(golden_folder());
@@ -201,7 +202,8 @@ fn a_terminal_gets_a_table_with_units_and_colours_unless_told_otherwise() {
     assert!(text.contains("2.31 s") && text.contains("\u{1b}["), "{text:?}");
     let (text, _) = home.run_in_terminal(&["--no-progress", "traces", "checkout.jsonl"], &[("NO_COLOR", "1")]);
     assert!(text.contains("2.31 s") && !text.contains('\u{1b}'), "{text:?}");
-    let (text, _) = home.run_in_terminal(&["--no-progress", "--color", "always", "traces", "checkout.jsonl"], &[("NO_COLOR", "1")]);
+    let (text, _) =
+        home.run_in_terminal(&["--no-progress", "--color", "always", "traces", "checkout.jsonl"], &[("NO_COLOR", "1")]);
     assert!(text.contains("\u{1b}[1m"), "{text:?}");
     let (text, _) = home.run_in_terminal(&["traces", "checkout.jsonl", "--tz", "+02:00"], &[]);
     assert!(text.contains("12:52:03.112"), "{text}");
@@ -211,12 +213,8 @@ fn a_terminal_gets_a_table_with_units_and_colours_unless_told_otherwise() {
 fn a_closed_pipe_ends_quietly() {
     let home = Home::new();
     let sql = "select a.name, b.name, i from spans a, spans b, range(5000) t(i)";
-    let mut child = home
-        .command(&["query", sql, "checkout.jsonl"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        home.command(&["query", sql, "checkout.jsonl"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
     assert!(first.starts_with('{'), "{first}");
@@ -238,7 +236,8 @@ fn a_question_reads_stdin_and_needs_no_store() {
 
 /// Returns what commands left in the folder for temporary files.
 fn left_behind(home: &Home) -> Vec<String> {
-    let names = fs::read_dir(home.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(home.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("riftline-")).collect()
 }
 
@@ -278,7 +277,8 @@ fn ingest_acknowledges_what_is_durable_and_sums_up() {
     let store = home.path("x.rift");
     let output = home.run(&["ingest", "checkout.jsonl", "--store", &store, "--settle"]);
     assert_eq!(code(output.status), 0, "{}", utf8(&output.stderr));
-    let events: Vec<serde_json::Value> = utf8(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<serde_json::Value> =
+        utf8(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (summary, committed) = events.split_last().unwrap();
     assert!(!committed.is_empty() && committed.iter().all(|event| event["event"] == "committed"), "{events:?}");
     let spans: u64 = committed.iter().map(|event| event["spans"].as_u64().unwrap()).sum();
@@ -352,7 +352,9 @@ fn the_environment_and_the_configuration_give_way_to_what_is_typed() {
     let output = home.run(&["services", "checkout.jsonl", "--config", &config]);
     assert!(utf8(&output.stdout).starts_with("service,"), "{}", utf8(&output.stdout));
     assert!(utf8(&output.stderr).contains("colour"), "{}", utf8(&output.stderr));
-    let run = |args: &[&str]| home.command(args).env("RIFTLINE_FORMAT", "json").env("RIFTLINE_CONFIG", &config).output().unwrap();
+    let run = |args: &[&str]| {
+        home.command(args).env("RIFTLINE_FORMAT", "json").env("RIFTLINE_CONFIG", &config).output().unwrap()
+    };
     assert!(utf8(&run(&["services", "checkout.jsonl"]).stdout).starts_with("[\n"));
     assert!(utf8(&run(&["services", "checkout.jsonl", "--format", "markdown"]).stdout).starts_with("| service"));
 }
@@ -368,7 +370,8 @@ fn check_finds_every_mistake_with_its_line() {
     fs::write(folder.join("config.toml"), "\ntheme = 7\n").unwrap();
     fs::write(folder.join("keymap.toml"), "[everywhere]\n\nqiut = ['x']\n").unwrap();
     fs::write(folder.join("themes/mine.toml"), "inherits = 'no-such'\n").unwrap();
-    fs::write(folder.join("queries/mine.sql"), "-- title: Mine\n-- description: Mine.\nselect servce from spans\n").unwrap();
+    fs::write(folder.join("queries/mine.sql"), "-- title: Mine\n-- description: Mine.\nselect servce from spans\n")
+        .unwrap();
     let bad = home.run(&["check", "--format", "csv"]);
     assert_eq!(code(bad.status), 1, "{}", utf8(&bad.stderr));
     for place in ["config.toml,2", "keymap.toml,3", "mine.toml,1", "mine.sql,3"] {

@@ -4,7 +4,8 @@
 mod support;
 
 mod arrows;
+mod cli;
 mod crash;
 mod screens;
-mod waterfall;
+mod second_terminal;
 mod workstation;
