@@ -90,8 +90,13 @@ impl Workstation {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        let mut workstation =
-            Self { child, keys, output, screen: vt100::Parser::new(NonZero::new(30).unwrap(), NonZero::new(120).unwrap(), 0), _terminal: pair.master };
+        let mut workstation = Self {
+            child,
+            keys,
+            output,
+            screen: vt100::Parser::new(NonZero::new(30).unwrap(), NonZero::new(120).unwrap(), 0),
+            _terminal: pair.master,
+        };
         workstation.wait_for("POST /checkout");
         workstation
     }
