@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use riftline_ingest::read::{Input, Limits, ReadOptions};
 use riftline_queries::desk::{Desk, Question};
-use riftline_queries::load::{LoadEvent, LoadOptions, LoadSummary, load};
+use riftline_queries::load::{LoadOptions, LoadSummary, load};
 use riftline_queries::serve::{self, Place};
 use riftline_queries::store::Store;
 use riftline_queries::table::Table;
