@@ -5,14 +5,16 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::CommandBuilder;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-const RIFTLINE: &str = env!("CARGO_BIN_EXE_riftline");
+use crate::support::riftline;
+use crate::support::terminal::Terminal;
 
 fn golden_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cli")
@@ -36,21 +38,9 @@ impl Home {
         self.folder.path().join(name).display().to_string()
     }
 
-    fn variables(&self) -> Vec<(&'static str, String)> {
-        let home = self.folder.path().display().to_string();
-        vec![
-            ("HOME", home.clone()),
-            ("XDG_RUNTIME_DIR", home.clone()),
-            ("TMPDIR", home),
-            ("PATH", "/usr/bin:/bin".to_owned()),
-            ("TERM", "xterm-256color".to_owned()),
-            ("LANG", "C.UTF-8".to_owned()),
-        ]
-    }
-
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(RIFTLINE);
-        command.args(args).current_dir(golden_folder()).env_clear().envs(self.variables()).stdin(Stdio::null());
+        let mut command = riftline(self.folder.path());
+        command.args(args).current_dir(golden_folder()).env("TMPDIR", self.folder.path()).stdin(Stdio::null());
         command
     }
 
@@ -58,23 +48,14 @@ impl Home {
         self.command(args).output().unwrap()
     }
 
-    /// Runs in a terminal and returns every byte that reached it.
+    /// Runs in a terminal of 100 columns and returns every byte that reached it.
     fn run_in_terminal(&self, args: &[&str], variables: &[(&str, &str)]) -> (String, u32) {
-        let pair =
-            native_pty_system().openpty(PtySize { rows: 40, cols: 100, pixel_width: 0, pixel_height: 0 }).unwrap();
-        let mut command = CommandBuilder::new(RIFTLINE);
-        command.args(args);
-        command.cwd(golden_folder());
-        command.env_clear();
-        self.variables().into_iter().for_each(|(name, value)| command.env(name, value));
-        variables.iter().for_each(|(name, value)| command.env(name, value));
-        let mut child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let mut bytes = Vec::new();
-        // A pseudo-terminal whose other side is gone answers with an error instead of an end.
-        let _ = pair.master.try_clone_reader().unwrap().read_to_end(&mut bytes);
-        let status = child.wait().unwrap();
-        (String::from_utf8(bytes).unwrap(), status.exit_code())
+        let prepare = |command: &mut CommandBuilder| {
+            command.cwd(golden_folder());
+            variables.iter().for_each(|(name, value)| command.env(name, value));
+        };
+        let (status, ended) = Terminal::start_with(self.folder.path(), args, 100, 40, prepare).wait_for_end();
+        (String::from_utf8(ended.raw).unwrap(), status.exit_code())
     }
 }
 
@@ -243,7 +224,7 @@ fn left_behind(home: &Home) -> Vec<String> {
 
 #[test]
 fn a_signal_stops_a_command_that_waits_for_a_pipe_and_removes_its_store() {
-    for (signal, expected) in [("INT", 130), ("TERM", 143)] {
+    for (signal, expected) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let home = Home::new();
         let mut child = home
             .command(&["query", "select 1", "-"])
@@ -254,8 +235,7 @@ fn a_signal_stops_a_command_that_waits_for_a_pipe_and_removes_its_store() {
             .unwrap();
         let pipe = child.stdin.take().unwrap();
         wait_until(&mut child, || !left_behind(&home).is_empty());
-        let kill = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
-        assert!(kill.success());
+        kill_process(Pid::from_child(&child), signal).unwrap();
         let output = child.wait_with_output().unwrap();
         drop(pipe);
         assert_eq!(code(output.status), expected, "{}", utf8(&output.stderr));
@@ -364,7 +344,7 @@ fn check_finds_every_mistake_with_its_line() {
     let home = Home::new();
     let good = home.run(&["check"]);
     assert_eq!(code(good.status), 0, "{}{}", utf8(&good.stdout), utf8(&good.stderr));
-    let folder = home.folder.path().join(".config/riftline");
+    let folder = home.folder.path().join("config/riftline");
     fs::create_dir_all(folder.join("themes")).unwrap();
     fs::create_dir_all(folder.join("queries")).unwrap();
     fs::write(folder.join("config.toml"), "\ntheme = 7\n").unwrap();
