@@ -109,8 +109,7 @@ fn stdin_of_a_second_terminal_is_read_in_too() {
     let desk = Desk::new();
     let workstation = desk.open();
     let more = fs::read_to_string(golden("checkout.jsonl")).unwrap().replace("4bf92f", "abcdef");
-    let mut command = Command::new(RIFTLINE);
-    command.args(["ingest", "-", "--store", "x.rift"]).current_dir(desk.home.path()).env_clear().envs(desk.variables());
+    let mut command = desk.command(&["ingest", "-", "--store", "x.rift"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(more.as_bytes()).unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
