@@ -8,4 +8,5 @@ mod cli;
 mod crash;
 mod screens;
 mod second_terminal;
+mod waterfall;
 mod workstation;
