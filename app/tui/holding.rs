@@ -18,7 +18,7 @@ use riftline_queries::trace::details::SpanDetails;
 use super::effect::LoadNews;
 use super::jobs::Backend;
 use super::opening::Opening;
-use super::{Preferences, TuiError, run};
+use super::{Preferences, TuiError};
 use crate::view::trace::data::TraceData;
 
 /// What the workstation is opened on.
@@ -42,7 +42,7 @@ pub fn run(options: TuiOptions) -> Result<(), TuiError> {
     let bookmarks = if is_loading { store_name.clone().unwrap_or_default() } else { path.display().to_string() };
     let backend: Arc<dyn Backend> = store;
     let opening = Opening { preferences: Preferences { store_name, ..preferences }, bookmarks, is_loading };
-    run::show(&backend, &opening, news)
+    super::run::show(&backend, &opening, news)
 }
 
 /// Reads `inputs` on a thread of its own. It ends early when nobody listens to its news any more.
