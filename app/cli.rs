@@ -170,6 +170,9 @@ pub struct IngestArgs {
     /// Bring the derived views up to date before leaving
     #[arg(long)]
     pub settle: bool,
+    /// Make records durable every N records [default: 122880]
+    #[arg(long, value_name = "N", env = "RIFTLINE_COMMIT_ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub commit_rows: Option<u64>,
     #[command(flatten)]
     pub print: PrintArgs,
 }

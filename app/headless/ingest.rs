@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use riftline_queries::load::{LoadEvent, LoadSummary, load};
+use riftline_queries::load::{COMMIT_RECORDS, LoadEvent, LoadSummary, load_in_commits};
 use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place};
 use serde_json::json;
 
@@ -48,7 +48,9 @@ fn read(args: &IngestArgs, path: &Path, format: Format, context: &Context) -> Re
         Place::Here(store) => {
             store.warnings().iter().for_each(|warning| say::always(warning));
             let options = source::load_options(&store, &args.store, args.settle);
-            load(&store, &source::inputs(&args.sources), &options, &mut report).map_err(Failure::from)
+            let records = args.commit_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(COMMIT_RECORDS);
+            let inputs = source::inputs(&args.sources);
+            load_in_commits(&store, &inputs, &options, records, &mut report).map_err(Failure::from)
         }
         Place::There(client) => read_there(&client, args, context, &mut report),
     };
