@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crossbeam_channel::{Sender, bounded};
 use riftline_queries::serve::Server;
 use riftline_queries::store::{Access, Store};
 
@@ -11,10 +12,13 @@ use crate::cli::{FromArgs, WorkstationArgs};
 use crate::config;
 use crate::error::Failure;
 use crate::signals::Temporary;
+use crate::tui::effect::LoadNews;
 use crate::tui::{self, Preferences, TuiError, TuiOptions};
 
 /// File in the state folder that holds the path of the store that was open last.
 const LAST_STORE: &str = "last-store";
+/// News that may wait for the workstation's loop.
+const WAITING_NEWS: usize = 64;
 
 /// Opens the workstation and comes back when the user leaves.
 pub fn run(args: &WorkstationArgs, context: &Context) -> Result<(), Failure> {
@@ -22,11 +26,12 @@ pub fn run(args: &WorkstationArgs, context: &Context) -> Result<(), Failure> {
     store.warnings().iter().for_each(|warning| say::always(warning));
     let _temporary = is_temporary(&args.from).then(|| store.path().parent().map(Temporary::register));
     let store = Arc::new(store);
-    let _server = serve(&store, context);
+    let news = bounded(WAITING_NEWS);
+    let _server = serve(&store, news.0.clone(), context);
     let mut load = source::load_options(&store, &args.from.store, true);
     load.live = true;
     let preferences = preferences(args, &sources, context);
-    tui::run(TuiOptions { store, inputs: source::inputs(&sources), load, preferences }).map_err(failure)
+    tui::run(TuiOptions { store, inputs: source::inputs(&sources), load, preferences, news }).map_err(failure)
 }
 
 /// Returns the store, and the sources to read into it.
@@ -73,8 +78,13 @@ fn last_store() -> Option<PathBuf> {
 }
 
 /// Lets second terminals ask. Without it the workstation still works.
-fn serve(store: &Arc<Store>, context: &Context) -> Option<Server> {
-    match Server::start(store.clone(), || {}) {
+fn serve(store: &Arc<Store>, news: Sender<LoadNews>, context: &Context) -> Option<Server> {
+    let loaded = move || {
+        let summary = "another terminal read into this store".to_owned();
+        // A workstation that is closing does not listen any more.
+        let _ = news.send(LoadNews::Done { summary, has_failed: false });
+    };
+    match Server::start(store.clone(), loaded) {
         Ok(server) => Some(server),
         Err(error) => {
             say::warning(context, &format!("other terminals cannot ask this store: {error}"));
