@@ -69,7 +69,7 @@ pub enum Command {
     /// List log records by time
     Logs(ListArgs),
     /// Check configuration, themes, named queries, keymap, conventions and views: every mistake with file and line
-    Check(CheckArgs),
+    Check(PrintArgs),
     /// Print a completion script
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -77,7 +77,7 @@ pub enum Command {
     /// List the themes
     Themes(PrintArgs),
     /// Tell versions, folders, what the terminal can do, and whether the store is healthy
-    Doctor(CheckArgs),
+    Doctor(DoctorArgs),
 }
 
 /// Options that every command takes.
@@ -170,6 +170,9 @@ pub struct IngestArgs {
     /// Bring the derived views up to date before leaving
     #[arg(long)]
     pub settle: bool,
+    /// Make records durable every N records [default: 122880]
+    #[arg(long, value_name = "N", env = "RIFTLINE_COMMIT_ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub commit_rows: Option<u64>,
     #[command(flatten)]
     pub print: PrintArgs,
 }
@@ -256,9 +259,9 @@ pub enum TraceFormat {
     Arrow,
 }
 
-/// `riftline check`, `doctor`.
+/// `riftline doctor`.
 #[derive(Debug, Clone, Default, PartialEq, Args)]
-pub struct CheckArgs {
+pub struct DoctorArgs {
     /// Store to look at instead of the default one
     #[arg(long, value_name = "FILE", env = "RIFTLINE_STORE", value_hint = ValueHint::FilePath)]
     pub store: Option<PathBuf>,

@@ -1,6 +1,5 @@
 //! Configuration: `config.toml` in the configuration folder, under what is typed and what the environment says.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,11 +7,11 @@ use clap::ValueEnum;
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
-use crate::cli::parse::distance;
 use crate::cli::{CommonArgs, When};
 use crate::error::Failure;
 use crate::format::Format;
-use crate::humane::Zone;
+use crate::humane::{ParseZoneError, Zone};
+use crate::mistake::{Mistake, suggestion};
 
 /// What the configuration file says; nothing where it does not.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,19 +23,6 @@ pub struct Config {
     pub store: Option<PathBuf>,
     pub progress: Option<bool>,
     pub mouse: Option<bool>,
-}
-
-/// A mistake in a file that users write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    pub file: String,
-    /// 1-based; 0 where the whole file is meant.
-    pub line: usize,
-    /// 1-based, in characters; 0 where the whole line is meant.
-    pub column: usize,
-    pub message: String,
-    /// Nothing breaks, but something is not as its writer thinks.
-    pub is_warning: bool,
 }
 
 /// Everything that is settled before a command runs: what was typed, then the environment, then the configuration file.
@@ -58,15 +44,13 @@ type Setter = fn(&mut Config, &DeValue<'_>) -> Result<(), String>;
 
 /// The keys of `config.toml`, with what each is for.
 pub const KEYS: [(&str, &str, Setter); 7] = [
-    ("theme", "theme of the workstation", |config, value| Ok(config.theme = Some(text(value)?.to_owned()))),
-    ("tz", "time zone: utc, local, or an offset such as +02:00", |config, value| {
-        Ok(config.tz = Some(text(value)?.parse().map_err(|error: crate::humane::ParseZoneError| error.to_string())?))
-    }),
-    ("color", "when to use colours: auto, always, never", |config, value| Ok(config.color = Some(choice(value)?))),
-    ("format", "format of answers", |config, value| Ok(config.format = Some(choice(value)?))),
-    ("store", "store to use where none is named", |config, value| Ok(config.store = Some(path(text(value)?)))),
-    ("progress", "whether progress is shown", |config, value| Ok(config.progress = Some(truth(value)?))),
-    ("mouse", "whether the workstation takes the mouse", |config, value| Ok(config.mouse = Some(truth(value)?))),
+    ("theme", "theme of the workstation", |config, value| set(&mut config.theme, text(value).map(str::to_owned))),
+    ("tz", "time zone: utc, local, or an offset such as +02:00", |config, value| set(&mut config.tz, zone(value))),
+    ("color", "when to use colours: auto, always, never", |config, value| set(&mut config.color, choice(value))),
+    ("format", "format of answers", |config, value| set(&mut config.format, choice(value))),
+    ("store", "store to use where none is named", |config, value| set(&mut config.store, text(value).map(path))),
+    ("progress", "whether progress is shown", |config, value| set(&mut config.progress, truth(value))),
+    ("mouse", "whether the workstation takes the mouse", |config, value| set(&mut config.mouse, truth(value))),
 ];
 
 impl Settings {
@@ -102,7 +86,7 @@ fn default_file() -> Option<PathBuf> {
 
 fn read(file: &Path, is_named: bool) -> Result<(Config, Vec<Mistake>), Failure> {
     match std::fs::read_to_string(file) {
-        Ok(text) => Ok(parse(&text, &file.display().to_string())),
+        Ok(text) => Ok(parse(&text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !is_named => Ok(Default::default()),
         Err(error) => Err(Failure::usage(format!("read configuration {}: {error}", file.display()))),
     }
@@ -110,35 +94,32 @@ fn read(file: &Path, is_named: bool) -> Result<(Config, Vec<Mistake>), Failure> 
 
 /// Reads the text of a configuration file. Every mistake is found in one go; what is right counts.
 #[must_use]
-pub fn parse(text: &str, file: &str) -> (Config, Vec<Mistake>) {
+pub fn parse(source: &str) -> (Config, Vec<Mistake>) {
     let mut config = Config::default();
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let mut mistakes: Vec<Mistake> = errors
-        .iter()
-        .map(|error| Mistake::at(file, text, error.span().map_or(0, |span| span.start), error.message()))
-        .collect();
+    let (table, errors) = DeTable::parse_recoverable(source);
+    let mut mistakes: Vec<Mistake> = errors.iter().map(|error| Mistake::toml(source, error)).collect();
     for (key, value) in table.get_ref() {
         let name: &str = key.get_ref();
         match KEYS.iter().find(|(known, ..)| *known == name) {
-            Some((.., set)) => {
-                if let Err(reason) = set(&mut config, value.get_ref()) {
-                    mistakes.push(Mistake::at(file, text, value.span().start, &format!("{name}: {reason}")));
-                }
-            }
-            None => mistakes.push(Mistake { is_warning: true, ..unknown(file, text, key.span().start, name) }),
+            Some((.., setter)) => mistakes.extend(
+                setter(&mut config, value.get_ref())
+                    .err()
+                    .map(|reason| Mistake::error(source, &value.span(), format!("{name}: {reason}"))),
+            ),
+            None => mistakes.push(Mistake::warning(source, &key.span(), unknown(name))),
         }
     }
-    mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+    mistakes.sort_by_key(|mistake| mistake.line);
     (config, mistakes)
 }
 
-fn unknown(file: &str, text: &str, at: usize, name: &str) -> Mistake {
-    let nearest = KEYS.iter().map(|(known, ..)| (distance(known, name), *known)).min();
-    let hint = match nearest {
-        Some((changes, known)) if changes <= 2 => format!("; did you mean `{known}`?"),
-        _ => format!("; known are {}", KEYS.map(|(known, ..)| known).join(", ")),
-    };
-    Mistake::at(file, text, at, &format!("unknown key `{name}`{hint}"))
+fn unknown(name: &str) -> String {
+    match suggestion(name, KEYS.map(|(known, ..)| known)) {
+        none if none.is_empty() => {
+            format!("unknown key `{name}`; known are {}", KEYS.map(|(known, ..)| known).join(", "))
+        }
+        near => format!("unknown key `{name}`{near}"),
+    }
 }
 
 fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
@@ -158,35 +139,20 @@ fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, String> {
     })
 }
 
+fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
+    text(value)?.parse().map_err(|error: ParseZoneError| error.to_string())
+}
+
+fn set<T>(place: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+    value.map(|value| *place = Some(value))
+}
+
 /// Expands `~/` as a shell would.
 fn path(text: &str) -> PathBuf {
     let home = || directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned());
     match text.strip_prefix("~/") {
         Some(rest) => home().map_or_else(|| PathBuf::from(text), |home| home.join(rest)),
         None => PathBuf::from(text),
-    }
-}
-
-impl Mistake {
-    /// Returns a mistake at byte `at` of `text`.
-    #[must_use]
-    pub fn at(file: &str, text: &str, at: usize, message: &str) -> Self {
-        let before = text.get(..at).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        let line = before.matches('\n').count() + 1;
-        Self { file: file.to_owned(), line, column, message: message.trim().replace('\n', ", "), is_warning: false }
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.is_warning { "warning: " } else { "" };
-        match (self.line, self.column) {
-            (0, _) => write!(formatter, "{}: {kind}{}", self.file, self.message),
-            (line, 0) => write!(formatter, "{}:{line}: {kind}{}", self.file, self.message),
-            (line, column) => write!(formatter, "{}:{line}:{column}: {kind}{}", self.file, self.message),
-        }
     }
 }
 
@@ -197,7 +163,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let text = "theme = 'night'\ntz = '+02:00'\ncolor = 'never'\nformat = 'csv'\nstore = '/tmp/a.rift'\nprogress = false\nmouse = true\n";
-        let (config, mistakes) = parse(text, "config.toml");
+        let (config, mistakes) = parse(text);
         assert_eq!(mistakes, []);
         let expected = Config {
             theme: Some("night".to_owned()),
@@ -214,14 +180,15 @@ mod tests {
     #[test]
     fn every_mistake_has_its_place_and_the_rest_counts() {
         let text = "theme = 3\n\ncolour = 'never'\n  format = 'xml'\nmouse = true\n";
-        let (config, mistakes) = parse(text, "c");
-        let shown: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        let (config, mistakes) = parse(text);
+        let shown: Vec<_> =
+            mistakes.iter().map(|mistake| (mistake.line, mistake.message.as_str(), mistake.is_warning)).collect();
         assert_eq!(
             shown,
             [
-                "c:1:9: theme: expected a text in quotes, found integer",
-                "c:3:1: warning: unknown key `colour`; did you mean `color`?",
-                "c:4:12: format: `xml` is not one of table, json, ndjson, csv, markdown, parquet, arrow",
+                (1, "theme: expected a text in quotes, found integer", false),
+                (3, "unknown key `colour` (did you mean `color`?)", true),
+                (4, "format: `xml` is not one of table, json, ndjson, csv, markdown, parquet, arrow", false),
             ]
         );
         assert_eq!(config.mouse, Some(true));
@@ -229,7 +196,7 @@ mod tests {
 
     #[test]
     fn broken_toml_names_the_line() {
-        let (_, mistakes) = parse("theme = 'a'\nmouse = \n", "c");
+        let (_, mistakes) = parse("theme = 'a'\nmouse = \n");
         assert_eq!(mistakes.first().map(|mistake| mistake.line), Some(2), "{mistakes:?}");
     }
 }

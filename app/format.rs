@@ -9,6 +9,8 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use riftline_queries::table::{Cell, Table};
+#[cfg(feature = "store")]
+use riftline_queries::table::{TableError, ipc, parquet};
 
 use crate::humane::{self, Zone};
 
@@ -82,14 +84,47 @@ pub fn print(table: &Table, format: Format, face: &Face, out: &mut dyn Write) ->
         Format::Ndjson => json::print_lines(table, out)?,
         Format::Csv => csv::print(table, face, out)?,
         Format::Markdown => markdown::print(table, out)?,
-        Format::Parquet => columnar("parquet")?,
-        Format::Arrow => columnar("arrow")?,
+        #[cfg(feature = "store")]
+        Format::Parquet => print_parquet(table, out)?,
+        #[cfg(feature = "store")]
+        Format::Arrow => print_arrow(table, out)?,
+        #[cfg(not(feature = "store"))]
+        Format::Parquet | Format::Arrow => {}
     }
     Ok(Hidden::default())
 }
 
-fn columnar(format: &'static str) -> Result<(), PrintError> {
-    Err(PrintError::Encode { format, message: "not built yet".to_owned() })
+#[cfg(feature = "store")]
+fn print_parquet(table: &Table, out: &mut dyn Write) -> Result<(), PrintError> {
+    // The writer wants to own what it writes to, and the footer needs every offset anyway.
+    let mut file = Vec::new();
+    parquet::write_parquet(&named(table), &mut file).map_err(|error| encode("parquet", error))?;
+    Ok(out.write_all(&file)?)
+}
+
+#[cfg(feature = "store")]
+fn print_arrow(table: &Table, out: &mut dyn Write) -> Result<(), PrintError> {
+    ipc::write_ipc(&named(table), out).map_err(|error| encode("arrow", error))
+}
+
+#[cfg(feature = "store")]
+fn encode(format: &'static str, error: TableError) -> PrintError {
+    match error {
+        TableError::Io(error) => PrintError::Write(error),
+        other => PrintError::Encode { format, message: other.to_string() },
+    }
+}
+
+/// Returns the table under names that are unique: readers of these formats refuse others.
+#[cfg(feature = "store")]
+fn named(table: &Table) -> std::borrow::Cow<'_, Table> {
+    let names = unique_names(table);
+    if table.columns.iter().zip(&names).all(|(column, name)| column.name == *name) {
+        return std::borrow::Cow::Borrowed(table);
+    }
+    let mut table = table.clone();
+    table.columns.iter_mut().zip(names).for_each(|(column, name)| column.name = name);
+    std::borrow::Cow::Owned(table)
 }
 
 /// Returns the names of the columns; of those with one name the later ones are numbered: `count`, `count_2`.

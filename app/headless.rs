@@ -4,17 +4,44 @@ pub mod answer;
 pub mod completions;
 pub mod man;
 pub mod say;
+pub mod themes;
 pub mod trace;
+
+#[cfg(feature = "store")]
+pub mod check;
+#[cfg(feature = "store")]
+pub mod doctor;
+#[cfg(feature = "store")]
+pub mod ingest;
+#[cfg(feature = "store")]
+pub mod list;
+#[cfg(feature = "store")]
+pub mod named;
+#[cfg(feature = "store")]
+pub mod progress;
+#[cfg(feature = "store")]
+pub mod query;
+#[cfg(feature = "store")]
+pub mod rows;
+#[cfg(feature = "store")]
+pub mod source;
+#[cfg(feature = "store")]
+pub mod summary;
+#[cfg(feature = "store")]
+pub mod work;
 
 use std::io::IsTerminal;
 
 use riftline_queries::cancel::Cancel;
+#[cfg(feature = "store")]
+use riftline_queries::desk::Question;
 
-use crate::cli::Command;
-use crate::cli::When;
+use crate::cli::{Command, When};
 use crate::config::Settings;
 use crate::error::Failure;
 use crate::format::Face;
+use crate::signals;
+use crate::theme::Depth;
 
 /// What every command works with.
 #[derive(Debug, Clone, Default)]
@@ -33,14 +60,47 @@ impl Context {
         let face = face(&settings);
         Self { settings, face, cancel: Cancel::default() }
     }
+
+    /// Returns how many colours the terminal shows, of those that were asked for.
+    #[must_use]
+    pub fn color_depth(&self) -> Depth {
+        match (self.settings.color, Depth::detect(|name| std::env::var(name).ok())) {
+            (When::Never, _) => Depth::None,
+            (When::Always, Depth::None) => Depth::Ansi,
+            (_, depth) => depth,
+        }
+    }
 }
 
 /// Runs one command to its end.
+#[cfg(feature = "store")]
 pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    signals::watch(&context.cancel)?;
     match command {
+        Command::Ingest(args) => ingest::run(&args, context),
+        Command::Query(args) => query::run(&args, context),
+        Command::Traces(args) => list::run(&args, Question::Traces, context),
+        Command::Services(args) => list::run(&args, Question::Services, context),
+        Command::Edges(args) => list::run(&args, Question::Edges, context),
+        Command::Logs(args) => list::run(&args, Question::Logs, context),
+        Command::Trace(args) => trace::run(&args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
+        Command::Themes(args) => themes::run(args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Man => man::run(),
-        _ => Err(Failure::Store("not built yet".to_owned())),
+    }
+}
+
+/// Runs one of the commands that need no store.
+#[cfg(not(feature = "store"))]
+pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    signals::watch(&context.cancel)?;
+    match command {
+        Command::Themes(args) => themes::run(args, context),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man => man::run(),
+        _ => Err(Failure::Store("built without the store".to_owned())),
     }
 }
 

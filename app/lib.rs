@@ -38,8 +38,13 @@ fn perform(invocation: Invocation) -> Result<(), Failure> {
         (_, common) => common.unwrap_or_default(),
     };
     let context = Context::new(Settings::load(&common)?);
+    headless::say::config_mistakes(&context);
     match invocation.action {
         Action::Command(command) => headless::run(command, &context),
-        Action::Work(_) | Action::Print(_) => Err(Failure::Store("not built yet".to_owned())),
+        #[cfg(feature = "store")]
+        Action::Work(args) => headless::work::run(&args, &context),
+        #[cfg(not(feature = "store"))]
+        Action::Work(_) => Err(Failure::Store("built without the store".to_owned())),
+        Action::Print(_) => Ok(()),
     }
 }

@@ -20,6 +20,9 @@ const MAX_WAITING_BATCHES: usize = 4;
 /// Reports that wait for the caller.
 const MAX_WAITING_REPORTS: usize = 256;
 
+/// One commit: as many rows as DuckDB keeps together on disk.
+pub const COMMIT_RECORDS: usize = 122_880;
+
 /// What loading reports while it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LoadEvent {
@@ -84,6 +87,17 @@ pub fn load(
     options: &LoadOptions,
     report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
 ) -> Result<LoadSummary, WriteError> {
+    load_in_commits(store, inputs, options, COMMIT_RECORDS, report)
+}
+
+/// As [`load`], with commits of `records` records: smaller ones are durable sooner and cost more.
+pub fn load_in_commits(
+    store: &Store,
+    inputs: &[Input],
+    options: &LoadOptions,
+    records: usize,
+    report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
+) -> Result<LoadSummary, WriteError> {
     let started = Instant::now();
     let (batches, waiting) = bounded(MAX_WAITING_BATCHES);
     let (reports, reported) = bounded(MAX_WAITING_REPORTS);
@@ -91,7 +105,7 @@ pub fn load(
     let result = thread::scope(|scope| {
         let (is_stopped, progress) = (&is_stopped, reports.clone());
         scope.spawn(move || read_all(store, inputs, options, &batches, &progress, is_stopped));
-        let sink = scope.spawn(move || Sink::new(store, options, reports, started).run(&waiting));
+        let sink = scope.spawn(move || Sink::new(store, options, records, reports, started).run(&waiting));
         relay(&reported, is_stopped, report);
         sink.join()
     });

@@ -4,7 +4,9 @@
 mod support;
 
 mod arrows;
+mod cli;
 mod crash;
 mod screens;
+mod second_terminal;
 mod waterfall;
 mod workstation;

@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use super::{Cli, Command, CommonArgs, WorkstationArgs};
+use super::{Cli, Command, CommonArgs, FromArgs, WorkstationArgs};
 use crate::error::Failure;
+use crate::mistake::suggestion;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +31,9 @@ pub struct Invocation {
 
 /// Returns what `args` (the program's name first) ask for.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
-    match Cli::try_parse_from(args) {
-        Ok(cli) => invocation(cli),
+    let parsed = Cli::command().try_get_matches_from(args);
+    match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
+        Ok((cli, matches)) => invocation(cli, &matches),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Invocation { action: Action::Print(error.to_string()), common: None })
         }
@@ -38,18 +41,47 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Fai
     }
 }
 
-fn invocation(cli: Cli) -> Result<Invocation, Failure> {
-    let action = match cli.command {
-        Some(command) => {
+fn invocation(mut cli: Cli, matches: &ArgMatches) -> Result<Invocation, Failure> {
+    let (sub, named_store) = match matches.subcommand() {
+        Some((_, sub)) => (sub, true),
+        None => (matches, false),
+    };
+    let is_typed = sub.try_contains_id("store").is_ok() && sub.value_source("store") == Some(ValueSource::CommandLine);
+    let action = match cli.command.take() {
+        Some(mut command) => {
             refuse_early_sources(&cli.workstation)?;
+            sources_or_store(&mut command, is_typed && named_store)?;
             Action::Command(command)
         }
         None => {
-            cli.workstation.from.sources.first().map_or(Ok(()), |first| refuse_unknown_command(first))?;
+            refuse_lost_commands(&cli.workstation.from.sources)?;
+            forget_store(&mut cli.workstation.from, is_typed);
             Action::Work(cli.workstation)
         }
     };
     Ok(Invocation { action, common: Some(cli.common) })
+}
+
+/// A question is about sources or about a store. A store that only the environment names gives way to sources.
+fn sources_or_store(command: &mut Command, is_typed: bool) -> Result<(), Failure> {
+    let from = match command {
+        Command::Traces(args) | Command::Services(args) | Command::Edges(args) | Command::Logs(args) => &mut args.from,
+        Command::Trace(args) => &mut args.from,
+        _ => return Ok(()),
+    };
+    if is_typed && !from.sources.is_empty() {
+        return Err(Failure::usage(
+            "name sources or a store (--store), not both; `riftline ingest` reads sources into a store",
+        ));
+    }
+    forget_store(from, is_typed);
+    Ok(())
+}
+
+fn forget_store(from: &mut FromArgs, is_typed: bool) {
+    if !is_typed && !from.sources.is_empty() {
+        from.store.store = None;
+    }
 }
 
 /// Sources in front of a command would be lost.
@@ -60,6 +92,16 @@ fn refuse_early_sources(workstation: &WorkstationArgs) -> Result<(), Failure> {
     }
 }
 
+/// A command behind a source, or a word that is no file, would be taken for a source.
+fn refuse_lost_commands(sources: &[String]) -> Result<(), Failure> {
+    let command = Cli::command();
+    let is_command = |word: &&String| command.find_subcommand(word).is_some() && !Path::new(word.as_str()).exists();
+    if let Some(name) = sources.iter().find(is_command) {
+        return Err(Failure::usage(format!("write the command first: `riftline {name} …`")));
+    }
+    sources.first().map_or(Ok(()), |first| refuse_unknown_command(first))
+}
+
 /// A bare word that names no file was meant as a command.
 fn refuse_unknown_command(word: &str) -> Result<(), Failure> {
     let is_bare = word.starts_with(|letter: char| letter.is_ascii_alphabetic())
@@ -67,37 +109,9 @@ fn refuse_unknown_command(word: &str) -> Result<(), Failure> {
     if !is_bare || Path::new(word).symlink_metadata().is_ok() {
         return Ok(());
     }
-    let hint = match nearest_command(word) {
-        Some(name) => format!("did you mean `riftline {name}`?"),
-        None => "`riftline --help` lists the commands".to_owned(),
-    };
-    Err(Failure::usage(format!("`{word}` is neither a command nor a file\n\n  {hint}")))
-}
-
-/// Returns the command whose name is at most two changes away from `word`.
-fn nearest_command(word: &str) -> Option<String> {
     let command = Cli::command();
-    let names = command.get_subcommands().map(|sub| (distance(sub.get_name(), word), sub.get_name().to_owned()));
-    names.min().filter(|(distance, name)| *distance <= 2 && *distance < name.len() / 2 + 1).map(|(_, name)| name)
-}
-
-/// Returns how many letters must be changed, added or left out to make one word of the other.
-pub fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut left = line + 1;
-        let mut diagonal = line;
-        for (above, against) in row.iter_mut().skip(1).zip(other.chars()) {
-            let changed = diagonal + usize::from(letter != against);
-            diagonal = *above;
-            left = changed.min(left + 1).min(diagonal + 1);
-            *above = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    let hint = suggestion(word, command.get_subcommands().map(clap::Command::get_name));
+    Err(Failure::usage(format!("`{word}` is neither a command nor a file{hint}; `riftline --help` lists the commands")))
 }
 
 /// Failures say `error: ` themselves.
@@ -138,29 +152,14 @@ mod tests {
     fn a_word_that_is_neither_command_nor_file_is_a_usage_mistake() {
         let failure = parse_words(&["querry"]).unwrap_err();
         assert_eq!(failure.exit_code(), 2);
-        assert!(failure.to_string().contains("did you mean `riftline query`"), "{failure}");
+        assert!(failure.to_string().contains("did you mean `query`"), "{failure}");
         let failure = parse_words(&["mcp"]).unwrap_err();
         assert!(failure.to_string().contains("--help"), "{failure}");
     }
 
     #[test]
     fn a_source_before_a_command_is_a_usage_mistake() {
-        let failure = parse_words(&["a.jsonl", "themes"]).unwrap_err();
+        let failure = parse_words(&["a.jsonl", "doctor"]).unwrap_err();
         assert_eq!(failure.exit_code(), 2);
-    }
-
-    #[test]
-    fn distance_counts_changes() {
-        let cases = [
-            ("trace", "trace", 0),
-            ("trace", "traces", 1),
-            ("query", "querry", 1),
-            ("logs", "lgos", 2),
-            ("", "abc", 3),
-        ];
-        for (one, other, changes) in cases {
-            assert_eq!(distance(one, other), changes, "{one} {other}");
-            assert_eq!(distance(other, one), changes, "{other} {one}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use riftline_queries::table::Table;
+use riftline_queries::table::{Table, Values};
 
 use super::{Context, say};
 use crate::cli::PrintArgs;
@@ -10,18 +10,50 @@ use crate::error::Failure;
 use crate::format::{self, Format, PrintError};
 
 /// Rows that are printed where no limit was asked for.
-pub const DEFAULT_LIMIT: u64 = 100_000;
+const DEFAULT_LIMIT: u64 = 100_000;
+/// More rows than any store has, and one more still fits.
+const NO_LIMIT: u64 = i64::MAX as u64 - 1;
 
-/// Returns the limit that was asked for: nothing for 0.
+/// Returns the limit that was asked for; 0 means none.
 #[must_use]
-pub fn limit(asked: Option<u64>) -> Option<u64> {
-    Some(asked.unwrap_or(DEFAULT_LIMIT)).filter(|&limit| limit > 0)
+pub fn limit(asked: Option<u64>) -> u64 {
+    match asked {
+        None => DEFAULT_LIMIT,
+        Some(0) => NO_LIMIT,
+        Some(limit) => limit.min(NO_LIMIT),
+    }
+}
+
+/// Returns `table` without what is beyond `limit`. That rows were left out is only said where no limit was asked for.
+#[must_use]
+pub fn cut(mut table: Table, limit: u64, is_asked: bool) -> Table {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if table.num_rows() > limit {
+        table.columns.iter_mut().for_each(|column| truncate(&mut column.values, limit));
+        table.is_cut = !is_asked;
+    }
+    table
+}
+
+fn truncate(values: &mut Values, len: usize) {
+    match values {
+        Values::Bool(values) => values.truncate(len),
+        Values::Int(values) | Values::Time(values) => values.truncate(len),
+        Values::UInt(values) => values.truncate(len),
+        Values::Double(values) => values.truncate(len),
+        Values::Text(values) | Values::Json(values) => values.truncate(len),
+    }
+}
+
+/// Returns the format that was asked for.
+#[must_use]
+pub fn format(print: PrintArgs, context: &Context) -> Format {
+    print.format.or(context.settings.config.format).unwrap_or(Format::default_for(&context.face))
 }
 
 /// Prints `table` as was asked for.
 pub fn give(table: &Table, print: PrintArgs, context: &Context) -> Result<(), Failure> {
-    let format = print.format.or(context.settings.config.format).unwrap_or(Format::default_for(&context.face));
-    give_as(table, format, context)
+    give_as(table, format(print, context), context)
 }
 
 /// Prints `table` in one format.

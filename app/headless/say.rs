@@ -21,6 +21,19 @@ pub fn warning(context: &Context, message: &str) {
     }
 }
 
+/// Says what is wrong with the configuration file. Commands go on with what is right in it.
+pub fn config_mistakes(context: &Context) {
+    let file = context.settings.config_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+    for mistake in &context.settings.mistakes {
+        warning(context, &format!("{file}:{}: {}", mistake.line, mistake.message));
+    }
+}
+
+/// Says what must not be missed, such as that a damaged store was salvaged.
+pub fn always(message: &str) {
+    line("warning: ", message);
+}
+
 /// Says something about the answer.
 pub fn note(context: &Context, message: &str) {
     if !context.settings.is_quiet {

@@ -6,13 +6,28 @@ pub mod otlp;
 pub mod rows;
 pub mod tree;
 
+#[cfg(feature = "store")]
+use riftline_queries::desk::Question;
 use riftline_queries::table::Table;
 
+#[cfg(feature = "store")]
+use super::source;
 use super::{Context, answer};
+#[cfg(feature = "store")]
+use crate::cli::TraceArgs;
 use crate::cli::TraceFormat;
 use crate::error::Failure;
 use crate::format::Format;
 use rows::Trace;
+
+/// Prints one trace.
+#[cfg(feature = "store")]
+pub fn run(args: &TraceArgs, context: &Context) -> Result<(), Failure> {
+    let question = Question::Trace { id: args.id.trim().to_ascii_lowercase() };
+    let (table, read) = source::ask(&args.from, &question, None, context)?;
+    give(table, args.format, context)?;
+    read
+}
 
 /// Prints the rows of one trace in the format that was asked for.
 pub fn give(table: Table, format: Option<TraceFormat>, context: &Context) -> Result<(), Failure> {

@@ -13,9 +13,6 @@ use crate::error::WriteError;
 use crate::settle::SettleError;
 use crate::store::{Group, SourceState, Store};
 
-/// One commit: as many rows as DuckDB keeps together on disk.
-const GROUP_RECORDS: usize = 122_880;
-
 /// The first commit when somebody watches; each later one may be twice as large.
 const FIRST_GROUP_RECORDS: usize = 256;
 
@@ -38,6 +35,7 @@ pub(super) struct Sink<'load> {
     started: Instant,
     group: Option<Group<'load>>,
     group_records: usize,
+    max_group_records: usize,
     current: Option<Current>,
     /// What the open group holds, by source.
     uncommitted: Vec<Uncommitted>,
@@ -67,6 +65,7 @@ impl<'load> Sink<'load> {
     pub(super) fn new(
         store: &'load Store,
         options: &'load LoadOptions,
+        max_group_records: usize,
         reports: Sender<LoadEvent>,
         started: Instant,
     ) -> Self {
@@ -76,7 +75,8 @@ impl<'load> Sink<'load> {
             reports,
             started,
             group: None,
-            group_records: if options.live { FIRST_GROUP_RECORDS } else { GROUP_RECORDS },
+            group_records: if options.live { FIRST_GROUP_RECORDS } else { max_group_records },
+            max_group_records,
             current: None,
             uncommitted: Vec::new(),
             settled: None,
@@ -147,7 +147,7 @@ impl<'load> Sink<'load> {
         self.add_uncommitted(uncommitted);
         if is_full {
             self.commit()?;
-            self.group_records = self.group_records.saturating_mul(2).min(GROUP_RECORDS);
+            self.group_records = self.group_records.saturating_mul(2).min(self.max_group_records);
             self.settle_now_and_then()?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use super::rows::Trace;
 use crate::format::{write_cell, write_text};
 
 /// Columns of the view `spans` that a span of the tree shows, where it has a value. Those of conventions stand in `attributes`.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 22] = [
     "span_id",
     "parent_span_id",
     "service",
@@ -27,11 +27,13 @@ const COLUMNS: [&str; 20] = [
     "resource",
     "scope_name",
     "scope_version",
+    "scope",
     "events",
     "links",
     "source_id",
     "run_id",
     "marks",
+    "original",
 ];
 
 /// Tells whether a column of the view `spans` stands in the tree.

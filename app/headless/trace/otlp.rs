@@ -10,44 +10,66 @@ use riftline_queries::table::{Cell, Table};
 use serde_json::{Map, Value, json};
 
 use super::rows::{Trace, integer, text};
-use crate::format::write_json;
+use crate::format::{write_json, write_text};
 
-/// Spans of one scope, with the scope's name and version.
+/// Spans of one scope; the first row says which.
 struct ScopeGroup {
-    name: String,
-    version: String,
     rows: Vec<usize>,
 }
 
-/// Spans of one resource, with its typed JSON.
+/// Spans of one resource, by scope.
 struct ResourceGroup {
-    resource: String,
     scopes: Vec<ScopeGroup>,
 }
+
+/// Columns that tell resources apart, and those that tell scopes apart.
+const RESOURCE: [&str; 2] = ["resource", "resource_schema_url"];
+const SCOPE: [&str; 4] = ["scope_name", "scope_version", "scope", "scope_schema_url"];
 
 /// Prints one `ExportTraceServiceRequest` on one line.
 pub fn print(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{\"resourceSpans\":[")?;
     for (index, group) in groups(&trace.table).iter().enumerate() {
         separate(index, out)?;
-        let attributes = attributes(&group.resource);
-        out.write_all(b"{\"resource\":")?;
-        write_value(&json!({ "attributes": attributes }), out)?;
-        out.write_all(b",\"scopeSpans\":[")?;
-        for (index, scope) in group.scopes.iter().enumerate() {
-            separate(index, out)?;
-            print_scope(trace, scope, out)?;
-        }
-        out.write_all(b"]}")?;
+        print_resource(trace, group, out)?;
     }
     out.write_all(b"]}\n")
 }
 
-fn print_scope(trace: &Trace, scope: &ScopeGroup, out: &mut dyn Write) -> io::Result<()> {
+fn print_resource(trace: &Trace, group: &ResourceGroup, out: &mut dyn Write) -> io::Result<()> {
+    let first = group.scopes.first().and_then(|scope| scope.rows.first()).copied().unwrap_or_default();
+    let [resource, schema_url] = RESOURCE.map(|name| text(trace.table.get(first, name)));
+    out.write_all(b"{\"resource\":")?;
+    write_value(&json!({ "attributes": attributes(resource) }), out)?;
+    print_schema_url(schema_url, out)?;
+    out.write_all(b",\"scopeSpans\":[")?;
+    for (index, scope) in group.scopes.iter().enumerate() {
+        separate(index, out)?;
+        print_scope(trace, scope, out)?;
+    }
+    out.write_all(b"]}")
+}
+
+fn print_schema_url(url: &str, out: &mut dyn Write) -> io::Result<()> {
+    if url.is_empty() {
+        return Ok(());
+    }
+    out.write_all(b",\"schemaUrl\":")?;
+    write_text(url, out)
+}
+
+fn print_scope(trace: &Trace, group: &ScopeGroup, out: &mut dyn Write) -> io::Result<()> {
+    let first = group.rows.first().copied().unwrap_or_default();
+    let [name, version, typed, schema_url] = SCOPE.map(|name| text(trace.table.get(first, name)));
+    let mut scope = Map::new();
+    put_text(&mut scope, "name", name);
+    put_text(&mut scope, "version", version);
+    put_list(&mut scope, "attributes", attributes(typed));
     out.write_all(b"{\"scope\":")?;
-    write_value(&json!({ "name": scope.name, "version": scope.version }), out)?;
+    write_value(&Value::Object(scope), out)?;
+    print_schema_url(schema_url, out)?;
     out.write_all(b",\"spans\":[")?;
-    for (index, &row) in scope.rows.iter().enumerate() {
+    for (index, &row) in group.rows.iter().enumerate() {
         separate(index, out)?;
         write_value(&span(trace, row), out)?;
     }
@@ -63,15 +85,15 @@ fn groups(table: &Table) -> Vec<ResourceGroup> {
     let mut groups: Vec<ResourceGroup> = Vec::new();
     let mut places = HashMap::new();
     for row in 0..table.num_rows() {
-        let [resource, name, version] =
-            ["resource", "scope_name", "scope_version"].map(|name| text(table.get(row, name)));
+        let resource = RESOURCE.map(|name| text(table.get(row, name)));
+        let scope = SCOPE.map(|name| text(table.get(row, name)));
         let at = *places.entry((resource, None)).or_insert_with(|| {
-            groups.push(ResourceGroup { resource: resource.to_owned(), scopes: Vec::new() });
+            groups.push(ResourceGroup { scopes: Vec::new() });
             groups.len() - 1
         });
         let Some(group) = groups.get_mut(at) else { continue };
-        let at = *places.entry((resource, Some((name, version)))).or_insert_with(|| {
-            group.scopes.push(ScopeGroup { name: name.to_owned(), version: version.to_owned(), rows: Vec::new() });
+        let at = *places.entry((resource, Some(scope))).or_insert_with(|| {
+            group.scopes.push(ScopeGroup { rows: Vec::new() });
             group.scopes.len() - 1
         });
         group.scopes.get_mut(at).into_iter().for_each(|scope| scope.rows.push(row));
@@ -86,10 +108,7 @@ fn span(trace: &Trace, row: usize) -> Value {
         put_text(&mut span, key, text(get(column)));
     }
     put_text(&mut span, "traceState", text(get("trace_state")));
-    let flags = integer(get("flags"));
-    if flags != 0 {
-        span.insert("flags".to_owned(), json!(flags));
-    }
+    put_number(&mut span, "flags", integer(get("flags")));
     span.insert("name".to_owned(), json!(text(get("name"))));
     span.insert("kind".to_owned(), json!(trace.spans.kind.get(row)));
     let start = integer(get("start_ns"));
@@ -97,14 +116,23 @@ fn span(trace: &Trace, row: usize) -> Value {
     let end = start.saturating_add(integer(get("duration_ns")));
     span.insert("endTimeUnixNano".to_owned(), json!(end.to_string()));
     put_list(&mut span, "attributes", attributes(text(get("attributes"))));
+    put_number(&mut span, "droppedAttributesCount", integer(get("dropped_attributes")));
     put_list(&mut span, "events", array(get("events")).iter().map(event).collect());
+    put_number(&mut span, "droppedEventsCount", integer(get("dropped_events")));
     put_list(&mut span, "links", array(get("links")).iter().map(link).collect());
+    put_number(&mut span, "droppedLinksCount", integer(get("dropped_links")));
     put_status(&mut span, trace.spans.status.get(row).copied().unwrap_or_default(), text(get("status_message")));
     Value::Object(span)
 }
 
 fn put_text(object: &mut Map<String, Value>, key: &str, value: &str) {
     if !value.is_empty() {
+        object.insert(key.to_owned(), json!(value));
+    }
+}
+
+fn put_number(object: &mut Map<String, Value>, key: &str, value: i64) {
+    if value != 0 {
         object.insert(key.to_owned(), json!(value));
     }
 }

@@ -85,7 +85,8 @@ fn spans(table: &Table) -> Spans {
     let mut texts: HashMap<Box<str>, u32> = HashMap::new();
     let at = |name| table.position(name).unwrap_or(usize::MAX);
     let [id, parent, start, duration, kind, status, marks, service, name] =
-        ["span_id", "parent_span_id", "start_ns", "duration_ns", "kind", "status", "marks", "service", "name"].map(at);
+        ["span_id", "parent_span_id", "start_ns", "duration_ns", "kind", "status", "mark_bits", "service", "name"]
+            .map(at);
     for row in 0..table.num_rows() {
         spans.row.push(i64::try_from(row).unwrap_or(i64::MAX));
         spans.span_id.push(hex(table.cell(row, id)));
@@ -94,7 +95,7 @@ fn spans(table: &Table) -> Spans {
         spans.duration_ns.push(integer(table.cell(row, duration)));
         spans.kind.push(number(table.cell(row, kind), &KINDS));
         spans.status.push(number(table.cell(row, status), &STATUSES));
-        spans.marks.push(mark_bits(text(table.cell(row, marks))));
+        spans.marks.push(u32::try_from(integer(table.cell(row, marks))).unwrap_or_default());
         spans.service.push(intern(text(table.cell(row, service)), &mut texts, &mut spans.texts));
         spans.name.push(intern(text(table.cell(row, name)), &mut texts, &mut spans.texts));
     }
@@ -108,11 +109,6 @@ fn hex(cell: Cell<'_>) -> u64 {
 fn number(cell: Cell<'_>, names: &[&str]) -> u8 {
     let position = names.iter().position(|name| name.eq_ignore_ascii_case(text(cell)));
     position.and_then(|position| u8::try_from(position).ok()).unwrap_or_default()
-}
-
-fn mark_bits(names: &str) -> u32 {
-    let has = |mark: &Mark| names.contains(mark.name());
-    Mark::ALL.into_iter().filter(has).fold(0, |bits, mark| bits | mark.bit())
 }
 
 fn intern(text: &str, known: &mut HashMap<Box<str>, u32>, texts: &mut Vec<Box<str>>) -> u32 {

@@ -23,6 +23,8 @@ use crate::humane;
 const PIPE_WIDTH: usize = 120;
 /// Room for a duration at the right.
 const DURATION_WIDTH: usize = 9;
+/// Bars are not narrower.
+const MIN_BAR: usize = 8;
 /// Levels of guides that are drawn; deeper spans say how deep they are.
 const MAX_GUIDES: usize = 10;
 
@@ -47,8 +49,9 @@ struct Layout {
 pub fn print(trace: &Trace, face: &Face, out: &mut dyn Write) -> io::Result<()> {
     let width = face.width.unwrap_or(PIPE_WIDTH).max(40);
     let (start_ns, end_ns) = trace.extent();
-    let label = widest_label(trace).clamp(12, width * 11 / 20);
-    let bar = width.saturating_sub(label + DURATION_WIDTH + 4).max(8);
+    let room = width.saturating_sub(DURATION_WIDTH + 4);
+    let label = widest_label(trace).clamp(12, (width * 11 / 20).min(room.saturating_sub(MIN_BAR)));
+    let bar = room.saturating_sub(label);
     let layout = Layout { label, bar, start_ns, end_ns, has_color: face.has_color };
     print_head(trace, face, &layout, out)?;
     let is_last = last_siblings(trace);

@@ -1,0 +1,175 @@
+//! What reading brought: as a table for people, as objects for scripts.
+
+use riftline_queries::load::{LoadSummary, LoadedSource};
+use riftline_queries::table::{Column, Table, Values};
+use serde_json::{Value, json};
+
+use super::{Context, say};
+use crate::error::Failure;
+use crate::humane;
+
+/// Returns a table with a row a source.
+#[must_use]
+pub fn table(summary: &LoadSummary) -> Table {
+    let sources = &summary.sources;
+    let text = |value: fn(&LoadedSource) -> &str| {
+        Values::Text(
+            sources.iter().map(|source| Some(value(source)).filter(|text| !text.is_empty()).map(Into::into)).collect(),
+        )
+    };
+    let count =
+        |value: fn(&LoadedSource) -> u64| Values::UInt(sources.iter().map(|source| Some(value(source))).collect());
+    let columns = [
+        ("source", text(|source| &source.name)),
+        ("format", text(|source| &source.format)),
+        ("container", text(|source| &source.container)),
+        ("bytes", count(|source| source.bytes)),
+        ("skipped_bytes", count(|source| source.skipped_bytes)),
+        ("spans", count(|source| source.spans)),
+        ("logs", count(|source| source.logs)),
+        ("metrics", count(|source| source.metrics)),
+        ("rejects", count(|source| source.rejects)),
+        ("stopped", text(|source| source.stopped.as_deref().unwrap_or_default())),
+    ];
+    let columns = columns.into_iter().map(|(name, values)| Column { name: name.to_owned(), values }).collect();
+    Table { columns, is_cut: false }
+}
+
+/// Returns the object that scripts get: `{"event":"summary","sources":[…],…}`.
+#[must_use]
+pub fn object(summary: &LoadSummary) -> Value {
+    let sources: Vec<Value> = summary.sources.iter().map(source_object).collect();
+    let failed: Vec<Value> =
+        summary.failed.iter().map(|(name, why)| json!({ "source": name, "reason": why })).collect();
+    json!({
+        "event": "summary",
+        "sources": sources,
+        "failed": failed,
+        "records": records(summary),
+        "rejects": rejects(summary),
+        "seconds": summary.seconds,
+        "settle_seconds": summary.settle_seconds,
+        "records_per_second": rate(summary),
+    })
+}
+
+fn source_object(source: &LoadedSource) -> Value {
+    json!({
+        "source": source.name,
+        "format": source.format,
+        "container": source.container,
+        "bytes": source.bytes,
+        "skipped_bytes": source.skipped_bytes,
+        "spans": source.spans,
+        "logs": source.logs,
+        "metrics": source.metrics,
+        "rejects": source.rejects,
+        "first_reasons": source.first_reasons,
+        "stopped": source.stopped,
+    })
+}
+
+/// Says in one line what was read.
+#[must_use]
+pub fn sentence(summary: &LoadSummary) -> String {
+    let records = humane::count(records(summary));
+    let seconds = humane::duration((summary.seconds * 1e9) as i64);
+    let rate = humane::short_count(rate(summary));
+    let settled =
+        summary.settle_seconds.map(|seconds| format!(", settled in {}", humane::duration((seconds * 1e9) as i64)));
+    format!("{records} records in {seconds} ({rate}/s){}", settled.unwrap_or_default())
+}
+
+/// Says what could not be read, with the first reasons.
+pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
+    for source in &summary.sources {
+        if let Some(why) = &source.stopped {
+            say::warning(context, &format!("{}: reading stopped: {why}", source.name));
+        }
+        if source.rejects > 0 {
+            let reasons: String = source.first_reasons.iter().map(|reason| format!("\n  {reason}")).collect();
+            let rejects = humane::count(source.rejects);
+            say::warning(
+                context,
+                &format!("{}: {rejects} records refused (view `rejects` lists them){reasons}", source.name),
+            );
+        }
+    }
+    for (name, why) in &summary.failed {
+        // The reason often begins with the name already.
+        let text = if why.contains(name.as_str()) { why.clone() } else { format!("{name}: {why}") };
+        say::warning(context, &text);
+    }
+}
+
+/// Returns a failure where nothing could be read of a source, or, under `is_strict`, where anything was refused.
+pub fn judge(summary: &LoadSummary, is_strict: bool) -> Result<(), Failure> {
+    let unreadable: Vec<&str> =
+        summary.failed.iter().map(|(name, _)| name.as_str()).chain(empty_handed(summary)).collect();
+    if !unreadable.is_empty() {
+        return Err(Failure::Input(format!("nothing readable in {}", unreadable.join(", "))));
+    }
+    let has_stopped = summary.sources.iter().any(|source| source.stopped.is_some());
+    match (is_strict, rejects(summary)) {
+        (true, rejects @ 1..) => Err(Failure::Input(format!("{} records refused (--strict)", humane::count(rejects)))),
+        (true, _) if has_stopped => Err(Failure::Input("a source was not read to its end (--strict)".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the sources of which everything was refused.
+fn empty_handed(summary: &LoadSummary) -> impl Iterator<Item = &str> {
+    let is_empty = |source: &&LoadedSource| {
+        let records = source.spans.saturating_add(source.logs).saturating_add(source.metrics);
+        records == 0 && source.skipped_bytes == 0 && (source.rejects > 0 || source.stopped.is_some())
+    };
+    summary.sources.iter().filter(is_empty).map(|source| source.name.as_str())
+}
+
+fn records(summary: &LoadSummary) -> u64 {
+    let of = |source: &LoadedSource| source.spans.saturating_add(source.logs).saturating_add(source.metrics);
+    summary.sources.iter().map(of).fold(0, u64::saturating_add)
+}
+
+fn rejects(summary: &LoadSummary) -> u64 {
+    summary.sources.iter().map(|source| source.rejects).fold(0, u64::saturating_add)
+}
+
+fn rate(summary: &LoadSummary) -> u64 {
+    if summary.seconds > 0.0 { (records(summary) as f64 / summary.seconds) as u64 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(spans: u64, rejects: u64) -> LoadedSource {
+        LoadedSource { name: "a.jsonl".to_owned(), spans, rejects, ..LoadedSource::default() }
+    }
+
+    fn exit_code(sources: Vec<LoadedSource>, failed: &[(&str, &str)], is_strict: bool) -> u8 {
+        let failed = failed.iter().map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect();
+        let summary = LoadSummary { sources, failed, ..LoadSummary::default() };
+        judge(&summary, is_strict).map_or_else(|failure| failure.exit_code(), |()| 0)
+    }
+
+    #[test]
+    fn unreadable_sources_fail_and_refused_records_only_when_strict() {
+        assert_eq!(exit_code(vec![source(5, 0)], &[], true), 0);
+        assert_eq!(exit_code(vec![source(5, 1)], &[], false), 0);
+        assert_eq!(exit_code(vec![source(5, 1)], &[], true), 3);
+        assert_eq!(exit_code(vec![source(0, 1)], &[], false), 3);
+        assert_eq!(exit_code(vec![source(5, 0)], &[("b", "no such file")], false), 3);
+        let cut = LoadedSource { stopped: Some("cut off".to_owned()), ..source(5, 0) };
+        assert_eq!(exit_code(vec![cut.clone()], &[], false), 0);
+        assert_eq!(exit_code(vec![cut], &[], true), 3);
+        let again = LoadedSource { skipped_bytes: 100, ..source(0, 0) };
+        assert_eq!(exit_code(vec![again], &[], true), 0);
+    }
+
+    #[test]
+    fn the_sentence_counts_records_and_their_rate() {
+        let summary = LoadSummary { sources: vec![source(1_500, 0)], seconds: 0.5, ..LoadSummary::default() };
+        assert_eq!(sentence(&summary), "1 500 records in 500 ms (3 000/s)");
+    }
+}
