@@ -5,6 +5,7 @@ mod support;
 
 mod arrows;
 mod crash;
+mod samples;
 mod screens;
 mod waterfall;
 mod workstation;
