@@ -6,6 +6,7 @@ mod support;
 mod arrows;
 mod cli;
 mod crash;
+mod samples;
 mod screens;
 mod second_terminal;
 mod waterfall;
