@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender};
 use riftline_ingest::read::Input;
 use riftline_queries::cancel::Cancel;
 use riftline_queries::desk::{Desk, Question};
@@ -29,13 +29,15 @@ pub struct TuiOptions {
     pub inputs: Vec<Input>,
     pub load: LoadOptions,
     pub preferences: Preferences,
+    /// News of what comes into the store; the sender is for those that read into it beside the workstation.
+    pub news: (Sender<LoadNews>, Receiver<LoadNews>),
 }
 
 /// Opens the workstation and comes back when the user leaves.
 pub fn run(options: TuiOptions) -> Result<(), TuiError> {
-    let TuiOptions { store, inputs, load, preferences } = options;
+    let TuiOptions { store, inputs, load, preferences, news: (send, news) } = options;
     let is_loading = !inputs.is_empty();
-    let news = read_files(store.clone(), inputs, load)?;
+    read_files(store.clone(), inputs, load, send)?;
     let path = store.path().to_owned();
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let store_name = preferences.store_name.or(file);
@@ -47,8 +49,12 @@ pub fn run(options: TuiOptions) -> Result<(), TuiError> {
 }
 
 /// Reads `inputs` on a thread of its own. It ends early when nobody listens to its news any more.
-fn read_files(store: Arc<Store>, inputs: Vec<Input>, options: LoadOptions) -> Result<Receiver<LoadNews>, TuiError> {
-    let (send, news) = bounded(64);
+fn read_files(
+    store: Arc<Store>,
+    inputs: Vec<Input>,
+    options: LoadOptions,
+    send: Sender<LoadNews>,
+) -> Result<(), TuiError> {
     if !inputs.is_empty() {
         let read = move || {
             let summary = load(&store, &inputs, &options, &mut |event| tell(&send, event));
@@ -61,7 +67,7 @@ fn read_files(store: Arc<Store>, inputs: Vec<Input>, options: LoadOptions) -> Re
         };
         thread::Builder::new().name("loader".to_owned()).spawn(read)?;
     }
-    Ok(news)
+    Ok(())
 }
 
 fn tell(news: &Sender<LoadNews>, event: LoadEvent) -> ControlFlow<()> {
