@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use riftline::tui::command::Command;
 use riftline::tui::state::Shared;
 use riftline::view::trace::data::TraceData;
-use riftline::view::trace::shown::Shown;
+use riftline::view::trace::shown::{PictureKind, Shown};
 use riftline_queries::trace::spans::Spans;
 
 const NUM_SPANS: u64 = 1_000_000;
@@ -86,8 +86,6 @@ fn frames(criterion: &mut Criterion) {
         ("fold", Command::Fold),
         ("fold all", Command::FoldAll),
         ("next error", Command::NextMatch),
-        ("by service", Command::ByService),
-        ("flame", Command::Flame),
     ];
     for shape in &SHAPES {
         let (data, shared) = (Arc::new(TraceData::new("bench".to_owned(), spans(shape))), Shared::default());
@@ -109,5 +107,18 @@ fn frames(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, first_frame, frames);
+/// What workers draw while the waterfall stays on the screen.
+fn pictures(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("picture of a million spans");
+    group.sample_size(10);
+    for shape in &SHAPES {
+        let data = TraceData::new("bench".to_owned(), spans(shape));
+        for (what, kind) in [("by service", PictureKind::Services), ("flame", PictureKind::Flame)] {
+            group.bench_function(format!("{}: {what}", shape.name), |bencher| bencher.iter(|| kind.draw(&data)));
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, first_frame, frames, pictures);
 criterion_main!(benches);

@@ -17,6 +17,7 @@ use super::layer::Layer;
 use super::remember::{Change, Memory};
 use crate::format::Format;
 use crate::view::trace::data::TraceData;
+use crate::view::trace::shown::{Picture, PictureKind};
 use crate::view::traces::page::{Page, PageRequest};
 use crate::view::{Mouse, ViewId};
 
@@ -145,6 +146,11 @@ pub enum Request {
     Details {
         row: i64,
     },
+    /// A picture of a trace that takes a walk over all of its spans.
+    Picture {
+        data: Arc<TraceData>,
+        kind: PictureKind,
+    },
     /// A page of the list of traces.
     Page(Box<PageRequest>),
     /// Copies the store.
@@ -172,6 +178,7 @@ pub enum Exported {
 pub enum Answer {
     Table(Arc<Table>),
     Trace(Arc<TraceData>),
+    Picture(Box<Picture>),
     Details {
         row: i64,
         details: Box<SpanDetails>,

@@ -166,6 +166,7 @@ fn answer(backend: &dyn Backend, request: Request, cancel: &Cancel) -> Result<An
     match request {
         Request::Table(question) => backend.ask(&question, cancel).map(|table| Answer::Table(Arc::new(table))),
         Request::Trace { id } => backend.trace(&id, cancel).map(|trace| Answer::Trace(Arc::new(trace))),
+        Request::Picture { data, kind } => Ok(Answer::Picture(Box::new(kind.draw(&data)))),
         Request::Details { row } => {
             backend.details(row).map(|details| Answer::Details { row, details: Box::new(details) })
         }

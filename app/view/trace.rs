@@ -37,8 +37,8 @@ use riftline_queries::trace::details::SpanDetails;
 use self::data::TraceData;
 use self::details::Details;
 use self::marks::SpanMark;
-use self::shown::Shown;
 use self::shown::keys::Outcome;
+use self::shown::{Picture, Shown};
 use super::{Handled, Mouse, Selected, Turn, View, ViewId};
 use crate::theme::Role;
 use crate::tui::chord::Chord;
@@ -52,6 +52,7 @@ const TRACE: Slot = slot("trace");
 const DETAILS: Slot = slot("details");
 const LOGS: Slot = slot("logs");
 const ATTRIBUTES: Slot = slot("attributes");
+const PICTURE: Slot = slot("picture");
 
 const fn slot(name: &'static str) -> Slot {
     Slot { owner: Owner::View(ViewId::Trace), name }
@@ -139,6 +140,10 @@ impl Trace {
             Outcome::Done => {}
             Outcome::Said(text) => turn.push(Effect::say(text)),
             Outcome::Find(text) => self.ask_attributes(&text, turn),
+            Outcome::Draw(kind) => {
+                let data = self.shown.as_ref().map(|shown| shown.data.clone());
+                turn.effects.extend(data.map(|data| Effect::ask(PICTURE, Request::Picture { data, kind })));
+            }
             Outcome::Follow { trace_id, span_id } => {
                 self.trail.extend(self.place());
                 self.ask(Place { trace_id, span_id: Some(span_id) }, turn);
@@ -173,6 +178,12 @@ impl Trace {
     fn take_logs(&mut self, answer: Result<Arc<Table>, String>) {
         if let Some(shown) = &mut self.shown {
             shown.logs.take(answer);
+        }
+    }
+
+    fn take_picture(&mut self, picture: Picture) {
+        if let Some(shown) = &mut self.shown {
+            shown.picture = picture;
         }
     }
 
@@ -261,6 +272,7 @@ impl View for Trace {
             (DETAILS, Answer::Details { row, details }) => self.take_details(row, details, turn),
             (LOGS, Answer::Table(lines)) => self.take_logs(Ok(lines)),
             (LOGS, Answer::Failed(error)) => self.take_logs(Err(error.to_string())),
+            (PICTURE, Answer::Picture(picture)) => self.take_picture(*picture),
             (ATTRIBUTES, Answer::Table(found)) => self.take_found(&found, turn),
             (_, Answer::Failed(error)) => turn.push(Effect::complain(error.to_string())),
             _ => {}

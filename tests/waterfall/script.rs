@@ -134,7 +134,17 @@ impl Screen {
     pub fn press(&mut self, keys: &str) {
         for key in keys.split_whitespace() {
             let asked = update(&mut self.state, Event::Key(key.parse().expect("a key")));
+            self.draw_pictures(&asked);
             self.asked.extend(asked);
+        }
+    }
+
+    /// Does the work of the workers that needs no store.
+    fn draw_pictures(&mut self, asked: &[Outside]) {
+        for asked in asked {
+            if let Outside::Ask { request: Request::Picture { data, kind }, .. } = asked {
+                self.answer("picture", Answer::Picture(Box::new(kind.draw(data))));
+            }
         }
     }
 

@@ -97,6 +97,12 @@ impl Services {
         for (y, entry) in (rows.y..rows.bottom()).zip(seen) {
             if entry == self.scroll.cursor {
                 buffer.set_style(Rect { y, height: 1, ..area }, shared.theme.style(Role::Selection));
+                put(
+                    buffer,
+                    Rect { y, height: 1, width: 1, ..area },
+                    shared.symbols.cursor,
+                    shared.theme.style(Role::Accent),
+                );
             }
             self.row(data, entry, Rect { y, height: 1, ..area }, buffer, shared);
         }

@@ -29,6 +29,24 @@ pub enum Picture {
     Services(Services),
 }
 
+/// A picture that takes a walk over all spans: a worker draws it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureKind {
+    Flame,
+    Services,
+}
+
+impl PictureKind {
+    /// Returns the picture of `data`.
+    #[must_use]
+    pub fn draw(self, data: &TraceData) -> Picture {
+        match self {
+            Self::Flame => Picture::Flame(Flame::new(data)),
+            Self::Services => Picture::Services(Services::new(data)),
+        }
+    }
+}
+
 /// One trace on the screen.
 #[derive(Debug, Clone)]
 pub struct Shown {

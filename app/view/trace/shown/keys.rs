@@ -4,11 +4,9 @@ use std::collections::HashSet;
 
 use ratatui::layout::Rect;
 
-use super::{Picture, Shown};
+use super::{Picture, PictureKind, Shown};
 use crate::tui::command::Command;
-use crate::view::trace::flame::Flame;
 use crate::view::trace::layout::Pane;
-use crate::view::trace::services::Services;
 use crate::view::trace::waterfall::rows::rows_area;
 use crate::widget::input::Input;
 
@@ -25,6 +23,8 @@ pub enum Outcome {
     },
     /// The spans whose attributes hold this text are to be found.
     Find(String),
+    /// A picture is to be drawn by a worker.
+    Draw(PictureKind),
     /// It was not about the trace.
     NotMine,
 }
@@ -34,8 +34,8 @@ impl Shown {
     pub fn command(&mut self, command: Command, argument: &str, area: Rect) -> Outcome {
         match command {
             Command::Waterfall => self.picture = Picture::Waterfall,
-            Command::Flame => self.picture = Picture::Flame(Flame::new(&self.data)),
-            Command::ByService => self.picture = Picture::Services(Services::new(&self.data)),
+            Command::Flame => return Outcome::Draw(PictureKind::Flame),
+            Command::ByService => return Outcome::Draw(PictureKind::Services),
             Command::NextPane => self.turn_pane(true, area),
             Command::PreviousPane => self.turn_pane(false, area),
             Command::SpanLogs => self.show_logs(),

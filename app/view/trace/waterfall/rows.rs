@@ -146,6 +146,8 @@ impl Scene<'_> {
         buffer.set_style(left, style);
         buffer.set_style(right, style);
         buffer.set_style(whole, Style { bg: style.bg, ..Style::new() });
+        let role = if self.has_keys { Role::Accent } else { Role::Faint };
+        put(buffer, Rect { width: 1, ..whole }, self.shared.symbols.cursor, self.style(role));
     }
 
     fn row(&self, row: Row, line: Columns, buffer: &mut Buffer) {
