@@ -37,7 +37,9 @@ fn main() {
     let options =
         ReadOptions { conventions: Arc::new(conventions), format: None, num_threads, limits: Limits::default() };
     if num_threads == 0 {
-        inputs.iter().for_each(|input| decode_in_memory(input, &options));
+        for input in &inputs {
+            decode_in_memory(input, &options);
+        }
         return;
     }
     let begin = Instant::now();

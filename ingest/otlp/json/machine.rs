@@ -185,7 +185,7 @@ impl JsonDecoder {
             return Ok(());
         }
         let from = cursor.at;
-        if self.record_mark.is_empty() {
+        if self.record_mark.is_empty() && cursor.peek() == Some(b'{') {
             self.remember_mark(cursor.bytes.get(from..).unwrap_or_default());
         }
         cursor.expect(b'{', Why::NoObject)?;

@@ -84,8 +84,12 @@ impl JsonDecoder {
             cursor.at = fault.at;
             return false;
         }
-        let request = request_around(window.bytes, fault.at);
-        cursor.at = request.unwrap_or(fault.at.max(start + 1));
+        cursor.skip_space();
+        // Past the first byte of what is broken, or it would be found again.
+        let after = fault.at.max(cursor.at + 1).min(window.bytes.len());
+        cursor.at = request_around(window.bytes, fault.at)
+            .filter(|&at| at >= start || fault.why == Why::RequestInside)
+            .unwrap_or(after);
         self.stack.push(Level::Lost);
         false
     }
