@@ -21,6 +21,7 @@ use std::sync::Arc;
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use riftline_queries::catalog::Catalog;
 use riftline_queries::desk::Question;
 use riftline_queries::error::AskError;
 use riftline_queries::table::Table;
@@ -34,6 +35,7 @@ use crate::tui::layer::picker::{Choice, Item, Picker};
 use crate::tui::remember::Change;
 use crate::tui::state::Shared;
 use crate::widget::editor::Editor;
+use crate::widget::text::one_line;
 use complete::{Names, Offer};
 use grid::Grid;
 
@@ -178,11 +180,7 @@ impl Query {
     }
 
     fn saved(turn: &mut Turn<'_>) {
-        let items: Vec<Item> = saved_queries(turn.shared);
-        if items.is_empty() {
-            return turn.push(Effect::say("no saved queries; :save-query NAME keeps this one"));
-        }
-        turn.push(Effect::Over(Box::new(Picker::new("saved queries", items))));
+        turn.push(Effect::Over(Box::new(Picker::new("saved queries", saved_queries(turn.shared)))));
     }
 
     fn save(&self, name: &str, turn: &mut Turn<'_>) {
@@ -270,18 +268,20 @@ impl Query {
     }
 }
 
-/// Returns the statements that have names.
-fn saved_queries(shared: &Shared) -> Vec<Item> {
-    shared.memory.queries.iter().map(|(name, sql)| statement(name, &one_line(sql), sql)).collect()
+/// Returns the statements that have names: the user's first, then those that come with riftline, with their defaults filled in.
+pub fn saved_queries(shared: &Shared) -> Vec<Item> {
+    let own = shared.memory.queries.iter().map(|(name, sql)| statement(name, &one_line(sql), sql));
+    let catalog = Catalog::bundled();
+    let bundled = catalog.queries().iter().filter_map(|query| {
+        let sql = query.bind(&[]).ok()?;
+        Some(statement(&query.name, &query.header.title, sql.trim_end()))
+    });
+    own.chain(bundled).collect()
 }
 
 fn statement(label: &str, note: &str, sql: &str) -> Item {
     let choice = Choice::Show(ViewId::Query, Target::Sql { sql: sql.to_owned(), run: false });
     Item { kind: "", label: label.to_owned(), note: note.to_owned(), choice }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl View for Query {

@@ -22,6 +22,7 @@ use super::{Gesture, Handled, Mouse, Selected, Turn, View, ViewId};
 use crate::tui::chord::Chord;
 use crate::tui::command::{Command, Context};
 use crate::tui::effect::{Answer, Call, Effect, Exported, Owner, Request, Slot, Target};
+use crate::tui::layer::picker::names_question;
 use crate::tui::state::Shared;
 use crate::widget::scroll::Scroll;
 use column::{COLUMNS, Order};
@@ -146,7 +147,7 @@ impl Traces {
     fn filter(&mut self, typed: &str, turn: &mut Turn<'_>) {
         if typed.is_empty() {
             self.editing = Some(FilterLine::new(self.choice.filter.as_deref().unwrap_or_default()));
-            turn.push(Effect::ask(NAMES, Request::Table(filter::names_question())));
+            turn.push(Effect::ask(NAMES, Request::Table(names_question())));
             return;
         }
         match filter::complete_query(typed) {

@@ -45,6 +45,12 @@ pub fn fit(text: &str, room: u16) -> String {
     kept
 }
 
+/// Returns `text` with every run of white space as one space.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Returns the beginning of `text`, at most `bytes` long and cut between letters.
 fn head(text: &str, bytes: usize) -> &str {
     if text.len() <= bytes {

@@ -30,6 +30,11 @@ impl Help {
         Self { title, lines: help::lines(state), scroll: Scroll::default() }
     }
 
+    /// Returns the lines as they fit a screen of `area`.
+    fn wrapped(&self, area: Rect) -> Vec<help::Line> {
+        help::wrapped(&self.lines, WIDTH.min(area.width).saturating_sub(4))
+    }
+
     fn height(area: Rect) -> u16 {
         area.height.saturating_sub(4)
     }
@@ -46,7 +51,7 @@ impl Layer for Help {
 
     fn command(&mut self, command: Command, turn: &mut Turn<'_>) -> Fate {
         let page = Self::height(turn.area).saturating_sub(2);
-        let farthest = self.lines.len().saturating_sub(usize::from(page));
+        let farthest = self.wrapped(turn.area).len().saturating_sub(usize::from(page));
         // The text moves, not a cursor in it.
         let mut scroll = Scroll { cursor: self.scroll.top, top: self.scroll.top };
         scroll.command(command, farthest.saturating_add(1), page);
@@ -59,8 +64,9 @@ impl Layer for Help {
     }
 
     fn render(&self, area: Rect, buffer: &mut Buffer, shared: &Shared) {
-        let wanted = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+        let lines = self.wrapped(area);
+        let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
         let inner = popup(centred(area, WIDTH, wanted.min(Self::height(area))), buffer, &self.title, shared);
-        help::render(&self.lines, self.scroll.top, inner, buffer, shared);
+        help::render(&lines, self.scroll.top, inner, buffer, shared);
     }
 }

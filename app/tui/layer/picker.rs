@@ -16,7 +16,7 @@ use nucleo::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub use items::{jump, quoted};
+pub use items::{jump, names_question, quoted};
 
 use super::{Fate, Layer};
 use crate::tui::chord::Chord;

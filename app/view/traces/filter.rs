@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Clear, Widget as _};
-use riftline_queries::desk::Question;
 use riftline_queries::semconv::conventions;
 use riftline_queries::table::{Cell, Table};
 use riftline_queries::traceql::{self, Completion, CompletionKind, Field, Intrinsic, Scope, TraceqlError};
@@ -22,8 +21,6 @@ use crate::widget::text::{put, width};
 /// How many completions are seen at once.
 const LONGEST: u16 = 10;
 const PROMPT: &str = "› ";
-/// How many names are fetched to complete with.
-const MAX_NAMES: u64 = 2_000;
 
 /// A filter while it is typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -205,15 +202,6 @@ pub fn complete_query(typed: &str) -> Result<String, TraceqlError> {
 /// Returns the filter for traces that begin as `row` does.
 pub fn same_root(row: &Row) -> String {
     format!("{{ rootServiceName = {} && rootName = {} }}", quoted(&row.root_service), quoted(&row.root_name))
-}
-
-/// Returns the question for names to complete with.
-pub fn names_question() -> Question {
-    let sql = format!(
-        "select 'service' as kind, service as label, count(*) as n from spans group by all \
-         union all select 'operation', name, count(*) from spans group by all order by n desc limit {MAX_NAMES}"
-    );
-    Question::Sql { sql, max_rows: Some(MAX_NAMES) }
 }
 
 /// Returns names as `service x` and `operation y`.

@@ -8,7 +8,9 @@ use crate::tui::command::{Argument, COMMANDS, Context};
 use crate::tui::effect::{Effect, Owner, Request, Slot, Target};
 use crate::tui::remember::Bookmark;
 use crate::tui::state::{Shared, State};
+use crate::view::query::saved_queries;
 use crate::view::{VIEWS, ViewId};
+use crate::widget::text::one_line;
 
 /// How many names are fetched to jump to.
 const MAX_NAMES: u64 = 20_000;
@@ -51,7 +53,7 @@ pub fn jump(state: &State) -> Vec<Effect> {
     let memory = &state.shared.memory;
     let mut items: Vec<Item> = VIEWS.iter().map(view).collect();
     items.extend(memory.bookmarks().iter().rev().map(bookmark));
-    items.extend(memory.queries.iter().map(|(name, sql)| saved(name, sql)));
+    items.extend(saved_queries(&state.shared).into_iter().map(|item| Item { kind: "query", ..item }));
     items.extend(COMMANDS.iter().filter(|info| is_givable(info)).map(|info| {
         let key = state.shared.keymap.keys(info.command).first().map(ToString::to_string).unwrap_or_default();
         Item { kind: "command", label: info.name.to_owned(), note: key, choice: Choice::Give(info.command.into()) }
@@ -59,12 +61,18 @@ pub fn jump(state: &State) -> Vec<Effect> {
     items.extend(state.shared.themes.names().iter().map(|name| theme(name, &state.shared)));
     let mut picker = Picker::new("jump to", items);
     picker.purpose = Purpose::Jump;
+    let request = Request::Table(names_question());
+    vec![Effect::Over(Box::new(picker)), Effect::ask(Slot { owner: Owner::Layer, name: "names" }, request)]
+}
+
+/// Returns the question for services and operations with how many spans each has: (kind, label, n), the most frequent first.
+#[must_use]
+pub fn names_question() -> Question {
     let sql = format!(
         "select 'service' as kind, service as label, count(*) as n from spans group by all \
          union all select 'operation', name, count(*) from spans group by all order by n desc limit {MAX_NAMES}"
     );
-    let request = Request::Table(Question::Sql { sql, max_rows: Some(MAX_NAMES) });
-    vec![Effect::Over(Box::new(picker)), Effect::ask(Slot { owner: Owner::Layer, name: "names" }, request)]
+    Question::Sql { sql, max_rows: Some(MAX_NAMES) }
 }
 
 /// Returns the names that the store answered with.
@@ -129,14 +137,4 @@ fn bookmark(bookmark: &Bookmark) -> Item {
     };
     let choice = Choice::Show(view, bookmark.target.clone());
     Item { kind: "bookmark", label: bookmark.label.clone(), note: String::new(), choice }
-}
-
-fn saved(name: &str, sql: &str) -> Item {
-    let choice = Choice::Show(ViewId::Query, Target::Sql { sql: sql.to_owned(), run: true });
-    Item { kind: "query", label: name.to_owned(), note: one_line(sql), choice }
-}
-
-/// Returns `text` with every run of white space as one space.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
