@@ -17,7 +17,7 @@ fn main() -> io::Result<()> {
     names.sort();
     let lines = names.iter().filter_map(|path| {
         let name = path.file_stem()?.to_str()?;
-        Some(format!("    ({name:?}, include_str!({path:?})),\n"))
+        Some(format!("    ({name:?}, include_str!({:?})),\n", path.to_str()?))
     });
     let list = lines.collect::<String>();
     fs::write(Path::new(&out).join("themes.rs"), format!("&[\n{list}]\n"))?;

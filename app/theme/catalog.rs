@@ -88,12 +88,12 @@ impl Themes {
     fn ancestry(&self, name: &str) -> Result<Vec<ThemeFile>, LoadThemeError> {
         let mut chain = Vec::new();
         let mut next = Some(name.to_owned());
-        while let Some(current) = next {
+        while let Some(current) = next.take() {
             if chain.len() == MAX_ANCESTORS {
                 return Err(LoadThemeError::Circle { name: name.to_owned() });
             }
             let file = self.read(&current)?;
-            next = file.inherits.clone();
+            next.clone_from(&file.inherits);
             chain.push(file);
         }
         Ok(chain)

@@ -155,7 +155,7 @@ fn nearest_ansi(colour: [u8; 3]) -> Color {
 fn distance(left: [u8; 3], right: [u8; 3]) -> u32 {
     let mean_red = u32::midpoint(u32::from(left[0]), u32::from(right[0]));
     let square = |channel: usize| u32::from(left[channel].abs_diff(right[channel])).pow(2);
-    ((512 + mean_red) * square(0) >> 8) + 4 * square(1) + ((767 - mean_red) * square(2) >> 8)
+    (((512 + mean_red) * square(0)) >> 8) + 4 * square(1) + (((767 - mean_red) * square(2)) >> 8)
 }
 
 #[cfg(test)]

@@ -58,9 +58,9 @@ roles! {
     PopupBorder "popup-border" "Lines around layers."
     Prompt "prompt" "The sign before a line that is typed into."
     Caret "caret" "The sign under the place of a mistake."
-    Keyword "keyword" "Keywords of SQL and TraceQL."
-    Literal "literal" "Texts, numbers and truth values of SQL, TraceQL and JSON."
-    Name "name" "Names of columns, attributes and views in SQL, TraceQL and JSON."
+    Keyword "keyword" "Keywords of SQL and `TraceQL`."
+    Literal "literal" "Texts, numbers and truth values of SQL, `TraceQL` and JSON."
+    Name "name" "Names of columns, attributes and views in SQL, `TraceQL` and JSON."
     Comment "comment" "Comments of SQL."
 }
 

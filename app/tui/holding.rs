@@ -95,7 +95,7 @@ fn summarise(summary: &LoadSummary) -> (String, bool) {
     text.push_str(&format!(" in {}", duration((summary.seconds * 1e9) as i64)));
     let rejects = total(|source| source.rejects);
     if rejects > 0 {
-        text.push_str(&format!("; {} records refused (`select * from rejects`)", count(rejects)));
+        text.push_str(&format!(", {} records refused (see rejects)", count(rejects)));
     }
     let stopped = summary.sources.iter().filter_map(|source| Some((&source.name, source.stopped.as_ref()?)));
     let failures = stopped.chain(summary.failed.iter().map(|(name, why)| (name, why)));

@@ -164,35 +164,35 @@ impl Line<'_> {
             '━' => rect(x, y + height / 2 - 1, width, 2),
             '╸' => rect(x, y + height / 2 - 1, width / 2, 2),
             '│' => rect(x + width / 2, y, 1, height),
-            _ => return self.corner(letter, x, y, &fill, out),
+            _ => return corner(letter, x, y, &fill, out),
         }
         true
     }
+}
 
-    /// Draws corners and crossings of boxes.
-    fn corner(&self, letter: char, x: u32, y: u32, fill: &str, out: &mut String) -> bool {
-        let (left, right, top, bottom) = (x, x + CELL.0, y, y + CELL.1);
-        let (middle, centre) = (x + CELL.0 / 2, y + CELL.1 / 2);
-        let path = match letter {
-            '╭' => format!("M{right} {centre}Q{middle} {centre} {middle} {bottom}"),
-            '╮' => format!("M{left} {centre}Q{middle} {centre} {middle} {bottom}"),
-            '╰' => format!("M{right} {centre}Q{middle} {centre} {middle} {top}"),
-            '╯' => format!("M{left} {centre}Q{middle} {centre} {middle} {top}"),
-            '┌' => format!("M{right} {centre}H{middle}V{bottom}"),
-            '┐' => format!("M{left} {centre}H{middle}V{bottom}"),
-            '└' => format!("M{right} {centre}H{middle}V{top}"),
-            '┘' => format!("M{left} {centre}H{middle}V{top}"),
-            '├' => format!("M{middle} {top}V{bottom}M{middle} {centre}H{right}"),
-            '┤' => format!("M{middle} {top}V{bottom}M{middle} {centre}H{left}"),
-            '┬' => format!("M{left} {centre}H{right}M{middle} {centre}V{bottom}"),
-            '┴' => format!("M{left} {centre}H{right}M{middle} {centre}V{top}"),
-            '┼' => format!("M{left} {centre}H{right}M{middle} {top}V{bottom}"),
-            '╱' => format!("M{left} {bottom}L{right} {top}"),
-            _ => return false,
-        };
-        let _ = writeln!(out, "<path d=\"{path}\" fill=\"none\" stroke=\"{fill}\"/>");
-        true
-    }
+/// Draws corners and crossings of boxes.
+fn corner(letter: char, x: u32, y: u32, fill: &str, out: &mut String) -> bool {
+    let (left, right, top, bottom) = (x, x + CELL.0, y, y + CELL.1);
+    let (middle, centre) = (x + CELL.0 / 2, y + CELL.1 / 2);
+    let path = match letter {
+        '╭' => format!("M{right} {centre}Q{middle} {centre} {middle} {bottom}"),
+        '╮' => format!("M{left} {centre}Q{middle} {centre} {middle} {bottom}"),
+        '╰' => format!("M{right} {centre}Q{middle} {centre} {middle} {top}"),
+        '╯' => format!("M{left} {centre}Q{middle} {centre} {middle} {top}"),
+        '┌' => format!("M{right} {centre}H{middle}V{bottom}"),
+        '┐' => format!("M{left} {centre}H{middle}V{bottom}"),
+        '└' => format!("M{right} {centre}H{middle}V{top}"),
+        '┘' => format!("M{left} {centre}H{middle}V{top}"),
+        '├' => format!("M{middle} {top}V{bottom}M{middle} {centre}H{right}"),
+        '┤' => format!("M{middle} {top}V{bottom}M{middle} {centre}H{left}"),
+        '┬' => format!("M{left} {centre}H{right}M{middle} {centre}V{bottom}"),
+        '┴' => format!("M{left} {centre}H{right}M{middle} {centre}V{top}"),
+        '┼' => format!("M{left} {centre}H{right}M{middle} {top}V{bottom}"),
+        '╱' => format!("M{left} {bottom}L{right} {top}"),
+        _ => return false,
+    };
+    let _ = writeln!(out, "<path d=\"{path}\" fill=\"none\" stroke=\"{fill}\"/>");
+    true
 }
 
 fn blend(left: [u8; 3], right: [u8; 3]) -> [u8; 3] {

@@ -56,7 +56,9 @@ fn settle(state: &mut State, effects: Vec<Effect>) -> Vec<Outside> {
             Effect::EveryTime => state.shared.range = None,
             Effect::Learn(services) => {
                 let num_slots = state.shared.theme.num_services();
-                services.iter().for_each(|service| state.shared.services.learn(service, num_slots));
+                for service in services {
+                    state.shared.services.learn(&service, num_slots);
+                }
             }
             Effect::Remember(change) => {
                 state.shared.memory.apply(change);

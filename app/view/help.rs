@@ -61,7 +61,8 @@ pub fn wrapped(lines: &[Line], room: u16) -> Vec<Line> {
         Line::Entry(keys, doc, name) => {
             let start = if keys.is_empty() { width(name).saturating_add(3) } else { 0 };
             let texts = break_words(doc, start, room).into_iter().enumerate();
-            let entry = |(index, text)| if index == 0 { Line::Entry(keys.clone(), text, name) } else { Line::More(text) };
+            let entry =
+                |(index, text)| if index == 0 { Line::Entry(keys.clone(), text, name) } else { Line::More(text) };
             texts.map(entry).collect()
         }
         other => vec![other.clone()],

@@ -48,6 +48,14 @@ const MAX_ROWS: u64 = 10_000;
 /// What the console holds before anything was run.
 const FIRST: &str = "select service, count(*) as spans, quantile_disc(duration_ns, 0.99) as p99_ns\nfrom spans group by service order by spans desc;";
 
+/// Which pane has the keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Focus {
+    #[default]
+    Editor,
+    Answer,
+}
+
 /// How the answer is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Mode {
@@ -62,8 +70,7 @@ enum Mode {
 #[derive(Debug, Default)]
 pub struct Query {
     editor: Editor,
-    /// Whether the keys go to the answer and not to the editor.
-    reads: bool,
+    focus: Focus,
     /// What was asked last.
     asked: Option<String>,
     is_running: bool,
@@ -86,6 +93,10 @@ pub struct Query {
 }
 
 impl Query {
+    fn reads(&self) -> bool {
+        self.focus == Focus::Answer
+    }
+
     fn grid(&self) -> Option<&Grid> {
         if self.mode == Mode::Summary { self.summary.as_ref() } else { self.answer.as_ref() }
     }
@@ -150,7 +161,7 @@ impl Query {
                 self.editor.replace_before(self.offer_from, &text);
                 self.offers.clear();
             }
-            None => self.reads = self.answer.is_some(),
+            None => self.focus = if self.answer.is_some() { Focus::Answer } else { Focus::Editor },
         }
     }
 
@@ -175,7 +186,7 @@ impl Query {
         if history.is_empty() {
             return turn.push(Effect::say("nothing was run yet"));
         }
-        let items = history.iter().rev().map(|sql| statement(&one_line(sql), "", sql)).collect();
+        let items = history.iter().rev().map(|sql| statement(&one_line(sql), "", sql, false)).collect();
         turn.push(Effect::Over(Box::new(Picker::new("history", items))));
     }
 
@@ -215,7 +226,7 @@ impl Query {
             Command::EditorComplete => self.complete(),
             Command::EditorLeave if !self.offers.is_empty() => self.offers.clear(),
             Command::EditorLeave if self.is_running => self.stop(turn),
-            Command::EditorLeave => self.reads = true,
+            Command::EditorLeave => self.focus = Focus::Answer,
             Command::EditorOlder => self.recall(true, turn),
             Command::EditorNewer => self.recall(false, turn),
             Command::EditorClear | Command::ClearEditor => self.set_text(""),
@@ -227,8 +238,10 @@ impl Query {
     fn read(&mut self, call: &Call, turn: &mut Turn<'_>) -> Handled {
         match call.command {
             Command::Run => self.run(turn),
-            Command::Edit => self.reads = false,
-            Command::NextPane | Command::PreviousPane => self.reads = !self.reads,
+            Command::Edit => self.focus = Focus::Editor,
+            Command::NextPane | Command::PreviousPane => {
+                self.focus = if self.reads() { Focus::Editor } else { Focus::Answer }
+            }
             Command::SavedQueries => Self::saved(turn),
             Command::SaveQuery => self.save(&call.argument, turn),
             Command::History => Self::history(turn),
@@ -269,28 +282,29 @@ impl Query {
 }
 
 /// Returns the statements that have names: the user's first, then those that come with riftline, with their defaults filled in.
+#[must_use]
 pub fn saved_queries(shared: &Shared) -> Vec<Item> {
-    let own = shared.memory.queries.iter().map(|(name, sql)| statement(name, &one_line(sql), sql));
+    let own = shared.memory.queries.iter().map(|(name, sql)| statement(name, &one_line(sql), sql, true));
     let catalog = Catalog::bundled();
     let bundled = catalog.queries().iter().filter_map(|query| {
         let sql = query.bind(&[]).ok()?;
-        Some(statement(&query.name, &query.header.title, sql.trim_end()))
+        Some(statement(&query.name, &query.header.title, sql.trim_end(), true))
     });
     own.chain(bundled).collect()
 }
 
-fn statement(label: &str, note: &str, sql: &str) -> Item {
-    let choice = Choice::Show(ViewId::Query, Target::Sql { sql: sql.to_owned(), run: false });
+fn statement(label: &str, note: &str, sql: &str, run: bool) -> Item {
+    let choice = Choice::Show(ViewId::Query, Target::Sql { sql: sql.to_owned(), run });
     Item { kind: "", label: label.to_owned(), note: note.to_owned(), choice }
 }
 
 impl View for Query {
     fn contexts(&self) -> &'static [Context] {
-        if self.reads { &[Context::Query, Context::Moving] } else { &[Context::Editor] }
+        if self.reads() { &[Context::Query, Context::Moving] } else { &[Context::Editor] }
     }
 
     fn wants_text(&self) -> bool {
-        !self.reads
+        !self.reads()
     }
 
     fn show(&mut self, target: Target, turn: &mut Turn<'_>) {
@@ -300,7 +314,7 @@ impl View for Query {
         match target {
             Target::Sql { sql, run } => {
                 self.set_text(&sql);
-                self.reads = run;
+                self.focus = if run { Focus::Answer } else { Focus::Editor };
                 if run {
                     self.run(turn);
                 }
@@ -314,14 +328,14 @@ impl View for Query {
     }
 
     fn command(&mut self, call: &Call, turn: &mut Turn<'_>) -> Handled {
-        if self.reads
+        if self.reads()
             || matches!(call.command, Command::SaveQuery | Command::SavedQueries | Command::History | Command::Chart)
         {
             return self.read(call, turn);
         }
         match call.command {
             Command::Run => self.run(turn),
-            Command::NextPane | Command::PreviousPane => self.reads = true,
+            Command::NextPane | Command::PreviousPane => self.focus = Focus::Answer,
             other => return self.edit(other, turn),
         }
         Handled::Yes
@@ -363,10 +377,10 @@ impl View for Query {
             Gesture::Click | Gesture::DoubleClick if parts.rows.contains(mouse.at) => {
                 let place = grid.scroll.top + usize::from(mouse.at.y - parts.rows.y);
                 grid.scroll.cursor = place.min(len.saturating_sub(1));
-                self.reads = true;
+                self.focus = Focus::Answer;
                 self.shows_row |= mouse.gesture == Gesture::DoubleClick;
             }
-            Gesture::Click if is_in_editor => self.reads = false,
+            Gesture::Click if is_in_editor => self.focus = Focus::Editor,
             _ => {}
         }
     }
@@ -386,7 +400,7 @@ impl View for Query {
     }
 
     fn hints(&self) -> Vec<Command> {
-        if !self.reads {
+        if !self.reads() {
             return vec![Command::EditorRun, Command::EditorComplete, Command::EditorOlder, Command::EditorLeave];
         }
         vec![

@@ -221,7 +221,7 @@ impl Editor {
     }
 
     fn word_start(&self) -> usize {
-        self.before().unicode_word_indices().last().map_or(0, |(start, _)| start)
+        self.before().unicode_word_indices().next_back().map_or(0, |(start, _)| start)
     }
 
     fn word_end(&self) -> usize {

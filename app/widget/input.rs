@@ -105,7 +105,7 @@ impl Input {
     }
 
     fn word_start(&self) -> usize {
-        self.before().unicode_word_indices().last().map_or(0, |(start, _)| start)
+        self.before().unicode_word_indices().next_back().map_or(0, |(start, _)| start)
     }
 }
 

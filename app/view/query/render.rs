@@ -64,7 +64,7 @@ fn editor(view: &Query, area: Rect, screen: Rect, buffer: &mut Buffer, shared: &
             continue;
         }
         let sign = if index == 0 { "›" } else { "·" };
-        let sign_role = if view.reads { Role::Faint } else { Role::Prompt };
+        let sign_role = if view.reads() { Role::Faint } else { Role::Prompt };
         put(buffer, area.x + 1, row, sign, 1, theme.style(sign_role));
         let styled: Vec<(&str, Style)> = parts.iter().map(|(text, role)| (*text, theme.style(*role))).collect();
         put_parts(buffer, area.x + GUTTER, row, area.width.saturating_sub(GUTTER + 1), &styled);
@@ -74,7 +74,7 @@ fn editor(view: &Query, area: Rect, screen: Rect, buffer: &mut Buffer, shared: &
             row += 1;
         }
     }
-    if !view.reads {
+    if !view.reads() {
         cursor(view, area, screen, top, mistake.as_ref().map(|(line, ..)| *line), buffer, shared);
     }
 }
@@ -144,13 +144,13 @@ fn offers(view: &Query, column: u16, row: u16, screen: Rect, buffer: &mut Buffer
 
 fn rule(view: &Query, area: Rect, buffer: &mut Buffer, shared: &Shared) {
     let theme = &shared.theme;
-    let style = theme.style(if view.reads { Role::BorderFocus } else { Role::Border });
+    let style = theme.style(if view.reads() { Role::BorderFocus } else { Role::Border });
     put(buffer, area.x, area.y, &"─".repeat(usize::from(area.width)), area.width, style);
     let (dim, warn) = (theme.style(Role::Dim), theme.style(Role::Warn));
     let (text, style) = match (&view.failure, view.grid()) {
         _ if view.is_running => ("running; Esc stops it".to_owned(), theme.style(Role::Accent)),
         (Some(_), _) => (format!("{} no answer", shared.symbols.error), theme.style(Role::Error)),
-        (None, Some(grid)) => (size(grid), if view.reads { theme.style(Role::Strong) } else { dim }),
+        (None, Some(grid)) => (size(grid), if view.reads() { theme.style(Role::Strong) } else { dim }),
         (None, None) => return,
     };
     let is_cut =
@@ -186,7 +186,7 @@ fn answer(view: &Query, parts: &Parts, buffer: &mut Buffer, shared: &Shared) {
         Mode::Table | Mode::Summary => {}
     }
     if parts.detail.x > parts.rows.x || parts.detail.is_empty() {
-        table(grid, parts, view.reads, buffer, shared);
+        table(grid, parts, view.reads(), buffer, shared);
     }
     if !parts.detail.is_empty() {
         let bar = Rect { width: 1, ..parts.detail };
@@ -256,7 +256,7 @@ fn cells(grid: &Grid, index: usize, seen: std::ops::Range<usize>, area: Rect, bu
         let style = Style { bg: None, ..style };
         match shown(cell, &column.name, shared.zone) {
             None if is_number(column) => {
-                put_right(buffer, area.x, line, "null", area.width, shared.theme.style(Role::Null))
+                put_right(buffer, area.x, line, "null", area.width, shared.theme.style(Role::Null));
             }
             None => drop(put(buffer, area.x, line, "null", area.width, shared.theme.style(Role::Null))),
             Some(text) if is_number(column) => put_right(buffer, area.x, line, &text, area.width, style),

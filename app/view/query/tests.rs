@@ -50,7 +50,7 @@ fn the_place_of_a_mistake_is_that_in_the_editor_and_goes_when_the_text_changes()
 #[test]
 fn esc_stops_what_runs_then_closes_what_is_open_then_goes_back() {
     let (mut query, shared) = (Query::default(), Shared::default());
-    query.reads = true;
+    query.focus = Focus::Answer;
     query.editor.insert("select 1");
     effects(&mut query, &shared, Query::run);
     let back = Call::from(Command::Back);

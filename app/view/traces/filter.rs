@@ -1,4 +1,4 @@
-//! The line that TraceQL is typed into, with completions below it and mistakes under a caret.
+//! The line that `TraceQL` is typed into, with completions below it and mistakes under a caret.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -122,11 +122,12 @@ impl FilterLine {
             Style::new().add_modifier(Modifier::REVERSED),
         );
         let below = Rect { y: area.y + 1, height: 1, ..area };
-        match &self.error {
-            Some(error) => self.mistake(error, below, buffer, shared),
-            None => {
-                self.list(cursor, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, buffer, shared)
-            }
+        // A value that is being completed is an open quote: no mistake yet.
+        if let Some(error) = self.error.as_ref().filter(|_| self.completions.is_empty()) {
+            self.mistake(error, below, buffer, shared);
+        } else {
+            let under = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+            self.list(cursor, under, buffer, shared);
         }
     }
 
@@ -213,7 +214,7 @@ pub fn names(table: &Table) -> Vec<String> {
     (0..table.num_rows()).filter_map(name).collect()
 }
 
-/// Returns recorded values of `field`, as TraceQL writes them.
+/// Returns recorded values of `field`, as `TraceQL` writes them.
 fn values_of(field: &Field, names: &[String]) -> Vec<String> {
     let kind = match field {
         Field::Intrinsic(Intrinsic::Name | Intrinsic::RootName) => "operation ",

@@ -24,7 +24,7 @@ const COLUMNS: &str = "trace_id, start, duration_ns, root_service, root_name, nu
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
     pub order: Order,
-    /// TraceQL.
+    /// `TraceQL`.
     pub filter: Option<String>,
     pub errors_only: bool,
     /// Start of the trace, in nanoseconds since 1970, both included.

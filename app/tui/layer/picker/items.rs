@@ -108,7 +108,7 @@ pub fn typed_id(typed: &str) -> Option<Item> {
     })
 }
 
-/// Returns `text` as a TraceQL string.
+/// Returns `text` as a `TraceQL` string.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
@@ -125,7 +125,7 @@ fn view(entry: &crate::view::ViewEntry) -> Item {
 }
 
 fn theme(name: &str, shared: &Shared) -> Item {
-    let note = shared.themes.load(name).map(|theme| theme.doc).unwrap_or_else(|error| error.to_string());
+    let note = shared.themes.load(name).map_or_else(|error| error.to_string(), |theme| theme.doc);
     Item { kind: "theme", label: name.to_owned(), note, choice: Choice::UseTheme(name.to_owned()) }
 }
 
