@@ -7,6 +7,8 @@ use riftline_queries::error::AskError;
 #[cfg(feature = "store")]
 use riftline_queries::error::{OpenStoreError, WriteError};
 
+use crate::signals;
+
 /// Why a command ends without having done what was asked. Messages are lower-case fragments that fit behind `error: `.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,7 +61,10 @@ impl Failure {
             }
             AskError::NotFound { .. } => Self::Absent(error.to_string()),
             AskError::Refused { reason } => Self::Refused(reason),
-            AskError::Cancelled => Self::Stopped(crate::signals::received().unwrap_or(signal_hook::consts::SIGINT)),
+            AskError::Cancelled => match signals::received() {
+                Some(signal) => Self::Stopped(signal),
+                None => Self::Store("the riftline that holds the store was closed before it answered".to_owned()),
+            },
             other => Self::Store(other.to_string()),
         }
     }
