@@ -51,8 +51,12 @@ pub fn summary(table: &Table) -> Table {
 fn summary_of(values: &Values) -> Summary {
     let (type_name, summary) = match values {
         Values::Bool(values) => ("bool", bools(values)),
-        Values::Int(values) => ("int", numbers(&Int64Chunked::from_slice_options("".into(), values), print)),
-        Values::UInt(values) => ("uint", numbers(&UInt64Chunked::from_slice_options("".into(), values), print)),
+        Values::Int(values) => {
+            ("int", numbers(&Int64Chunked::from_slice_options("".into(), values), |value| value.to_string()))
+        }
+        Values::UInt(values) => {
+            ("uint", numbers(&UInt64Chunked::from_slice_options("".into(), values), |value| value.to_string()))
+        }
         Values::Double(values) => ("double", numbers(&doubles(values), |value| format!("{value:?}"))),
         Values::Time(values) => {
             let times = numbers(&Int64Chunked::from_slice_options("".into(), values), time);
@@ -116,10 +120,6 @@ fn bools(values: &[Option<bool>]) -> Summary {
 fn distinct<T: PartialEq + Copy>(sorted: impl Iterator<Item = T>) -> usize {
     let mut last = None;
     sorted.filter(|&value| last.replace(value) != Some(value)).count()
-}
-
-fn print<T: ToString>(value: T) -> String {
-    value.to_string()
 }
 
 fn time(nanoseconds: i64) -> String {

@@ -107,7 +107,7 @@ fn mistakes_are_told_with_their_place() {
         ("-- ü\n /* /* */ */ select name\nfrom spans\nwhere nosuch = 1", Some(48)),
         ("select ?", None),
         ("", Some(0)),
-        ("-- nothing", Some(0)),
+        ("-- nothing", Some(10)),
         ("select 1\0", Some(8)),
     ] {
         match ask(&store, sql) {

@@ -69,12 +69,13 @@ struct State {
 impl Server {
     /// Begins to answer for the store, on threads of its own. `loaded` is called after another process had something read in.
     pub fn start(store: Arc<Store>, loaded: impl Fn() + Send + Sync + 'static) -> Result<Self, ServeError> {
-        let wrap = |source| ServeError { path: store.path().to_owned(), source };
-        let path = socket::path_for(store.path()).map_err(wrap)?;
+        let store_path = store.path().to_owned();
+        let wrap = |source| ServeError { path: store_path.clone(), source };
+        let path = socket::path_for(&store_path).map_err(wrap)?;
         let listener = Arc::new(socket::bind(&path).map_err(wrap)?);
         let inode = fs::metadata(&path).map_err(wrap)?.ino();
         let shared = Arc::new(Shared::default());
-        let host = Arc::new(Host { store: store.clone(), loaded: Box::new(loaded) });
+        let host = Arc::new(Host { store, loaded: Box::new(loaded) });
         let (for_thread, accepted) = (shared.clone(), listener.clone());
         let accept = move || accept_all(&accepted, &for_thread, &host);
         let accepting = thread::Builder::new().name("serve".to_owned()).spawn(accept).map_err(wrap)?;

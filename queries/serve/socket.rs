@@ -45,7 +45,8 @@ fn make_private(folder: &Path) -> io::Result<()> {
 /// Fails where `folder` belongs to somebody else, or others may enter it: a socket in it could be anybody's.
 fn check_private(folder: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(folder)?;
-    let is_ours = metadata.is_dir() && metadata.uid() == getuid().as_raw() && metadata.mode() & 0o077 == 0;
+    let is_private = metadata.permissions().mode() & 0o777 == 0o700;
+    let is_ours = metadata.is_dir() && metadata.uid() == getuid().as_raw() && is_private;
     if is_ours {
         return Ok(());
     }

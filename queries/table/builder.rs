@@ -12,6 +12,8 @@
 //! | lists, structs, maps, unions | `Json` |
 //! | everything else (dates, times of day, intervals) | `Text` as Arrow prints it |
 
+use std::fmt::Write;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -118,9 +120,8 @@ fn push(values: &mut Growing, array: &ArrayRef) -> Result<(), TableError> {
             values.extend(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().iter());
         }
         Values::Time(values) => push_times(values, array)?,
-        Values::Text(values) => push_texts(values, array)?,
         Values::Json(values) if is_nested(array.data_type()) => push_nested(values, array)?,
-        Values::Json(values) => push_texts(values, array)?,
+        Values::Text(values) | Values::Json(values) => push_texts(values, array)?,
     }
     Ok(())
 }
@@ -176,7 +177,8 @@ pub(super) fn escaped(bytes: &[u8]) -> Box<str> {
     for &byte in bytes {
         match byte {
             b' '..=b'~' if byte != b'\\' => text.push(char::from(byte)),
-            byte => text.push_str(&format!("\\x{byte:02X}")),
+            // Writing to a string cannot fail.
+            byte => _ = write!(text, "\\x{byte:02X}"),
         }
     }
     text.into()

@@ -9,7 +9,7 @@ use super::builder::{decimal_text, escaped};
 
 /// Appends the value of `row` as JSON. Numbers stay numbers; what JSON has no form for becomes a string.
 pub(super) fn write_json(to: &mut String, array: &ArrayRef, row: usize) -> Result<(), TableError> {
-    if array.is_null(row) {
+    if array.is_null(row) || *array.data_type() == DataType::Null {
         to.push_str("null");
         return Ok(());
     }
@@ -23,14 +23,8 @@ pub(super) fn write_json(to: &mut String, array: &ArrayRef, row: usize) -> Resul
             object(to, members.map(Ok))
         }
         DataType::Map(..) => map(to, array, row),
-        DataType::Null => null(to),
         _ => scalar(to, array, row),
     }
-}
-
-fn null(to: &mut String) -> Result<(), TableError> {
-    to.push_str("null");
-    Ok(())
 }
 
 fn list(to: &mut String, values: &ArrayRef) -> Result<(), TableError> {
@@ -96,7 +90,7 @@ fn scalar(to: &mut String, array: &ArrayRef, row: usize) -> Result<(), TableErro
 
 fn double(to: &mut String, value: f64) {
     if value.is_finite() {
-        to.push_str(&format!("{value:?}"));
+        to.push_str(&serde_json::Value::from(value).to_string());
     } else {
         string(to, &value.to_string());
     }

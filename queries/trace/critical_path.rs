@@ -25,15 +25,12 @@ pub fn critical_path(spans: &Spans, tree: &Tree, root: u32) -> Vec<Segment> {
     let begin = path.visit(position, spans.end_ns(root as usize), i64::MIN);
     stack.push(begin);
     while let Some(visit) = stack.last_mut() {
-        match path.next_child(visit) {
-            Some(child) => {
-                let below = path.visit(child.position, child.end_ns, visit.floor_ns);
-                stack.push(below);
-            }
-            None => {
-                path.leave(visit);
-                stack.pop();
-            }
+        if let Some(child) = path.next_child(visit) {
+            let below = path.visit(child.position, child.end_ns, visit.floor_ns);
+            stack.push(below);
+        } else {
+            path.leave(visit);
+            stack.pop();
         }
     }
     path.segments.reverse();

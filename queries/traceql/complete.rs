@@ -48,7 +48,7 @@ pub fn complete(
         return Vec::new();
     }
     let written = before.get(from..).unwrap_or_default();
-    candidates(&expectation, conventions, values_of)
+    offers(&expectation, conventions, values_of)
         .into_iter()
         .filter(|(candidate, _)| begins_with(candidate, written))
         .map(|(text, kind)| Completion { from, text, kind })
@@ -59,7 +59,7 @@ fn begins_with(candidate: &str, written: &str) -> bool {
     candidate.get(..written.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(written)) && candidate != written
 }
 
-fn candidates(
+fn offers(
     expectation: &Expectation,
     conventions: &Conventions,
     values_of: &dyn Fn(&Field) -> Vec<String>,

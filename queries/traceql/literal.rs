@@ -93,7 +93,7 @@ impl Scanner<'_> {
         }
         self.skip_digits_point_exponent();
         let digits_end = self.at;
-        if self.peek().is_some_and(|next| next.is_alphabetic()) {
+        if self.peek().is_some_and(char::is_alphabetic) {
             self.at = start + usize::from(matches!(self.text.as_bytes().get(start), Some(b'-' | b'+')));
             return self.duration(start, is_negative);
         }
