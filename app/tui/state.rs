@@ -191,7 +191,9 @@ mod tests {
     fn services_keep_their_colours_and_share_none_while_there_are_some() {
         let mut services = Services::default();
         let names = ["gateway", "orders", "payments", "users", "stock", "mail"];
-        names.iter().for_each(|name| services.learn(name, 8));
+        for name in names {
+            services.learn(name, 8);
+        }
         let slots: BTreeSet<usize> = names.iter().map(|name| services.slot(name)).collect();
         assert_eq!(slots.len(), names.len());
         let before = services.slot("orders");

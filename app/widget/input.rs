@@ -127,7 +127,9 @@ mod tests {
 
     fn typed(keys: &[&str]) -> Input {
         let mut input = Input::default();
-        keys.iter().for_each(|key| assert!(input.key(key.parse().unwrap())));
+        for key in keys {
+            assert!(input.key(key.parse().unwrap()));
+        }
         input
     }
 

@@ -101,9 +101,9 @@ fn row(number: i64, newest: i64) -> Row {
         num_spans: spans as u64,
         num_services: services,
         num_errors: if is_slow { 1 + hash % 3 } else { 0 },
-        is_complete: hash % 11 != 0,
-        is_stitched: hash % 7 == 0,
-        num_findings: u64::from(is_slow && hash % 2 == 0),
+        is_complete: !hash.is_multiple_of(11),
+        is_stitched: hash.is_multiple_of(7),
+        num_findings: u64::from(is_slow && hash.is_multiple_of(2)),
     }
 }
 

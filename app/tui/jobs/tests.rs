@@ -74,7 +74,7 @@ fn a_worker_that_panics_answers_with_a_failure_and_goes_on() {
     let (_open, gate) = sync_channel::<()>(1);
     let backend: Arc<dyn Backend> = Arc::new(Slow { gate: Mutex::new(gate) });
     let mut jobs = Jobs::start(&backend).unwrap();
-    for _ in 0..NUM_WORKERS + 1 {
+    for _ in 0..=NUM_WORKERS {
         jobs.ask(SLOT, sql("panic"));
         let reply = jobs.replies.recv().unwrap();
         let (_, answer) = jobs.accept(reply).unwrap();

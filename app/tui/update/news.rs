@@ -23,13 +23,18 @@ pub fn keep(state: &State) -> Effect {
 
 /// Takes in news of the loader.
 pub fn take(state: &mut State, load: LoadNews, effects: &mut Vec<Effect>) {
-    let loading = state.shared.loading.get_or_insert_with(Loading::default);
     match load {
         LoadNews::Progress(progress) => {
+            let loading = state.shared.loading.get_or_insert_with(Loading::default);
             loading.bytes_read = progress.bytes_read;
             loading.bytes_total = progress.bytes_total;
         }
-        LoadNews::Committed { spans } => loading.spans = loading.spans.saturating_add(spans),
+        LoadNews::Committed { spans } => {
+            // Other terminals read into the store too; how far they are is shown there.
+            if let Some(loading) = &mut state.shared.loading {
+                loading.spans = loading.spans.saturating_add(spans);
+            }
+        }
         LoadNews::Settled => refresh(state, effects),
         LoadNews::Done { summary, has_failed } => {
             state.shared.loading = None;

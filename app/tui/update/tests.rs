@@ -89,6 +89,15 @@ fn what_was_read_is_said_and_the_list_is_asked_again() {
 }
 
 #[test]
+fn what_another_terminal_reads_in_is_asked_for_and_is_no_reading_of_ours() {
+    let mut state = state();
+    update(&mut state, Event::Load(LoadNews::Committed { spans: 3 }));
+    let outside = update(&mut state, Event::Load(LoadNews::Settled));
+    assert_eq!(state.shared.loading, None);
+    assert!(outside.iter().any(|task| matches!(task, Outside::Ask { slot, .. } if slot.name == "page")));
+}
+
+#[test]
 fn a_command_that_means_nothing_here_says_so() {
     let mut state = state();
     settle(&mut state, vec![Effect::Give(Call::from(Command::Chart))]);

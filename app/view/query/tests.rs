@@ -38,11 +38,11 @@ fn the_place_of_a_mistake_is_that_in_the_editor_and_goes_when_the_text_changes()
     query.editor.insert("\n  select x");
     let effects_of_run = effects(&mut query, &shared, Query::run);
     assert_eq!(asked(&effects_of_run), ["\n  select x"]);
-    let at = Some("\n  select x".len() - 1);
-    let failed = Answer::Failed(AskError::Bad { message: "no x".to_owned(), at });
+    let offset = "\n  select x".len() - 1;
+    let failed = Answer::Failed(AskError::Bad { message: "no x".to_owned(), at: Some(offset) });
     effects(&mut query, &shared, |query, turn| query.answer(RUN, failed, turn));
     assert!(query.failed_here && !query.is_running);
-    assert_eq!(query.editor.place(at.unwrap()), (1, 9));
+    assert_eq!(query.editor.place(offset), (1, 9));
     effects(&mut query, &shared, |query, turn| query.key("y".parse().unwrap(), turn));
     assert!(!query.failed_here && query.failure.is_some());
 }

@@ -28,6 +28,6 @@ fn the_same_root_is_a_filter_whatever_it_is_called() {
 fn orders_go_round_and_are_found_by_name() {
     let last = Order::by(COLUMNS.len() - 1);
     assert_eq!(Order::by(last.column + 1), Order::default());
-    assert_eq!(Order::named("duration").map(|order| order.words()), Some("slowest first".to_owned()));
+    assert_eq!(Order::named("duration").map(Order::words), Some("slowest first".to_owned()));
     assert_eq!(Order::named("colour"), None);
 }
