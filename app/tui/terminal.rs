@@ -59,7 +59,7 @@ impl Screen {
     /// Takes the terminal over again, for a program that was asleep.
     pub fn resume(&mut self) -> io::Result<()> {
         self.take()?;
-        self.terminal.clear()
+        self.forget()
     }
 
     /// Reports the mouse, or leaves it to the terminal.
@@ -70,7 +70,9 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next frame draws all of it.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `Terminal::clear` would ask the terminal where its cursor is, and the thread that reads keys would take the answer.
+        let area = self.area()?;
+        self.terminal.resize(area)
     }
 
     /// Returns the size of the terminal.
