@@ -20,8 +20,12 @@ const MAX_WAITING_BATCHES: usize = 4;
 /// Reports that wait for the caller.
 const MAX_WAITING_REPORTS: usize = 256;
 
-/// One commit: as many rows as DuckDB keeps together on disk.
-pub const COMMIT_RECORDS: usize = 122_880;
+/// One commit when somebody watches: as many rows as DuckDB keeps together on disk.
+const WATCHED_COMMIT_RECORDS: usize = 122_880;
+
+/// One commit otherwise. What a commit has beyond whole row groups is written again by a later checkpoint: few large commits
+/// write little twice. A loading that is killed goes on behind the last one.
+pub const COMMIT_RECORDS: usize = 8 * WATCHED_COMMIT_RECORDS;
 
 /// What loading reports while it runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +91,8 @@ pub fn load(
     options: &LoadOptions,
     report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
 ) -> Result<LoadSummary, WriteError> {
-    load_in_commits(store, inputs, options, COMMIT_RECORDS, report)
+    let records = if options.live { WATCHED_COMMIT_RECORDS } else { COMMIT_RECORDS };
+    load_in_commits(store, inputs, options, records, report)
 }
 
 /// As [`load`], with commits of `records` records: smaller ones are durable sooner and cost more.

@@ -119,3 +119,42 @@ fn readers_see_whole_commits_while_rows_are_written() {
     }
     writer.join().unwrap();
 }
+
+/// Needs a small file system of its own: `RIFTLINE_SMALL_DISK` names a folder on it (`mount -t tmpfs -o size=24m`).
+#[test]
+fn a_full_disk_is_said_and_loses_nothing_that_was_committed() {
+    let Some(folder) = std::env::var_os("RIFTLINE_SMALL_DISK") else {
+        println!("skipped: RIFTLINE_SMALL_DISK names no folder on a small file system");
+        return;
+    };
+    let path = std::path::Path::new(&folder).join("full.rift");
+    let store = Store::open(&path, Access::ReadWrite).unwrap();
+    let mut num_committed = 0;
+    let refused = (0..1_000_u64).find_map(|number| {
+        let spans: Vec<TestSpan> = (0..2_000).map(|id| incompressible(number, id + 1)).collect();
+        let written = try_store(&store, &number.to_string(), &spans);
+        num_committed += i64::from(written.is_ok()) * 2_000;
+        written.err()
+    });
+    assert_eq!(refused, Some(WriteError::NoSpace { path: path.canonicalize().unwrap() }));
+    drop(store);
+    let store = Store::open(&path, Access::ReadWrite).unwrap();
+    assert_eq!(count(&store, "SELECT count(*) FROM spans"), num_committed);
+    assert_eq!(count(&store, "SELECT count(DISTINCT span_id || trace_id) FROM spans"), num_committed);
+}
+
+fn incompressible(trace: u64, id: u64) -> TestSpan {
+    let mut span = TestSpan::new(trace, id, 0);
+    span.name = (0..16)
+        .map(|part| format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&[trace, id, part].map(u64::to_le_bytes).concat())))
+        .collect();
+    span
+}
+
+fn try_store(store: &Store, name: &str, spans: &[TestSpan]) -> Result<(), WriteError> {
+    let mut group = store.begin()?;
+    let mut source = group.source(&source_info(name), 0)?;
+    group.append(&mut source, batch(&store.conventions(), spans))?;
+    group.save(&mut source)?;
+    group.commit()
+}
