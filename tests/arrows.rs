@@ -43,7 +43,7 @@ fn is_code(line: &str) -> bool {
 fn names_crate(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line[..at].chars().next_back();
-        let starts = !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '.' || c == '"');
+        let starts = !before.is_some_and(|c| c.is_alphanumeric() || "_:.\"".contains(c));
         starts && line[at + name.len()..].starts_with("::")
     })
 }
@@ -73,7 +73,9 @@ fn arrows_point_one_way() {
         for file in sources(room) {
             let text = fs::read_to_string(&file).expect("source");
             let code = text.lines().filter(|line| is_code(line)).collect::<Vec<_>>().join("\n");
-            wrong.extend(names.iter().filter(|name| code.contains(**name)).map(|name| format!("{}: {name}", file.display())));
+            wrong.extend(
+                names.iter().filter(|name| code.contains(**name)).map(|name| format!("{}: {name}", file.display())),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -86,7 +88,8 @@ fn files_have_one_job() {
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         (code.lines().count() > MAX_LINES).then(|| format!("{}: {} lines", file.display(), code.lines().count()))
     };
-    let wrong: Vec<String> = ["app", "queries", "ingest"].iter().flat_map(|room| sources(room)).filter_map(|f| too_long(&f)).collect();
+    let wrong: Vec<String> =
+        ["app", "queries", "ingest"].iter().flat_map(|room| sources(room)).filter_map(|f| too_long(&f)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

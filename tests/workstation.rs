@@ -43,9 +43,11 @@ fn list_trace_details_query_quit() {
         terminal.type_keys("\r");
         terminal.wait_for("the details", |screen| screen.contains("http.request.method") && screen.contains("GET"));
         terminal.type_keys("\x1b");
+        terminal.wait_for_text("operation 4");
         terminal.type_keys("7");
-        terminal.wait_for_text("select");
+        terminal.wait_for_text("from traces");
         terminal.type_keys("\x1b");
+        terminal.wait_for("the query to be left", |screen| !screen.contains("EDIT"));
         terminal.type_keys(":quit\r");
         let (status, ended) = terminal.wait_for_end();
         assert!(status.success(), "{status:?}");
@@ -78,7 +80,8 @@ fn the_terminal_is_restored_after_signals() {
 fn the_terminal_is_restored_after_a_panic() {
     let desk = Desk::new();
     let file = desk.file.to_str().expect("utf-8 path").to_owned();
-    let mut terminal = Terminal::start_with(desk.home(), &[&file], 80, 24, |command| command.env("RIFTLINE_TEST_PANIC", "1"));
+    let mut terminal =
+        Terminal::start_with(desk.home(), &[&file], 80, 24, |command| command.env("RIFTLINE_TEST_PANIC", "1"));
     terminal.wait_for_text("operation 0");
     terminal.type_keys("\x1b[24~");
     let (status, ended) = terminal.wait_for_end();
@@ -104,7 +107,8 @@ fn any_size_and_a_storm_of_resizes_are_survived() {
 fn names_from_files_cannot_command_the_terminal() {
     let desk = Desk::new();
     let hostile = r"\u001b]0;owned\u0007\u001b[31mred\u202e\u009b2J\u001b]52;c;aGk=\u0007";
-    std::fs::write(&desk.file, otlp::lines(30, 5).replace("operation 0", &format!("operation 0{hostile}"))).expect("input");
+    std::fs::write(&desk.file, otlp::lines(30, 5).replace("operation 0", &format!("operation 0{hostile}")))
+        .expect("input");
     let mut terminal = desk.open(200, 60);
     terminal.type_keys("\r");
     terminal.wait_for_text("operation 4");

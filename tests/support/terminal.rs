@@ -34,7 +34,13 @@ impl Terminal {
     }
 
     /// Starts riftline after `prepare` has changed the command, such as its environment.
-    pub fn start_with(home: &Path, arguments: &[&str], columns: u16, rows: u16, prepare: impl FnOnce(&mut CommandBuilder)) -> Self {
+    pub fn start_with(
+        home: &Path,
+        arguments: &[&str],
+        columns: u16,
+        rows: u16,
+        prepare: impl FnOnce(&mut CommandBuilder),
+    ) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("open a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_riftline"));
