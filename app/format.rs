@@ -10,7 +10,8 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use riftline_queries::table::{Cell, Table};
 #[cfg(feature = "store")]
-use riftline_queries::table::{TableError, ipc, parquet};
+use riftline_queries::table::parquet::write_parquet;
+use riftline_queries::table::{TableError, ipc};
 
 use crate::humane::{self, Zone};
 
@@ -98,7 +99,7 @@ pub fn print(table: &Table, format: Format, face: &Face, out: &mut dyn Write) ->
 fn print_parquet(table: &Table, out: &mut dyn Write) -> Result<(), PrintError> {
     // The writer wants to own what it writes to, and the footer needs every offset anyway.
     let mut file = Vec::new();
-    parquet::write_parquet(&named(table), &mut file).map_err(|error| encode("parquet", error))?;
+    write_parquet(&named(table), &mut file).map_err(|error| encode("parquet", error))?;
     Ok(out.write_all(&file)?)
 }
 
