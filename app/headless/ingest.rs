@@ -9,7 +9,7 @@ use std::path::Path;
 
 use riftline_queries::load::{COMMIT_RECORDS, LoadEvent, LoadSummary, load_in_commits};
 use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place};
-use serde_json::json;
+use serde::Serialize;
 
 use super::progress::ProgressLine;
 use super::{Context, answer, say, source, summary};
@@ -24,6 +24,7 @@ type Report<'a> = &'a mut dyn FnMut(LoadEvent) -> ControlFlow<()>;
 /// Reads, and prints what was read.
 pub fn run(args: &IngestArgs, context: &Context) -> Result<(), Failure> {
     let format = answer::format(args.print, context);
+    source::check_format(&args.store)?;
     let path = source::store_path(args.store.store.as_deref(), context)?;
     source::make_folder(&path)?;
     let summary = read(args, &path, format, context)?;
@@ -93,15 +94,24 @@ fn absolute(source: &str) -> Result<String, Failure> {
 /// Prints that rows are durable, at once.
 fn acknowledge(event: &LoadEvent) -> io::Result<()> {
     let LoadEvent::Committed { source, offset, spans, logs, metrics } = event else { return Ok(()) };
-    let event = json!({
-        "event": "committed", "source": source, "offset": offset, "spans": spans, "logs": logs, "metrics": metrics,
-    });
-    print_line(&event)
+    let (offset, spans, logs, metrics) = (*offset, *spans, *logs, *metrics);
+    print_line(&CommittedEvent { event: "committed", source, offset, spans, logs, metrics })
 }
 
-fn print_line(event: &serde_json::Value) -> io::Result<()> {
+/// Rows of `source` up to `offset` of its decompressed bytes are durable; the counts are those of this commit.
+#[derive(Debug, Serialize)]
+struct CommittedEvent<'a> {
+    event: &'static str,
+    source: &'a str,
+    offset: u64,
+    spans: u64,
+    logs: u64,
+    metrics: u64,
+}
+
+fn print_line(event: &impl Serialize) -> io::Result<()> {
     let mut line = Vec::new();
-    write_json(&event.to_string(), &mut line)?;
+    write_json(&serde_json::to_string(event)?, &mut line)?;
     line.push(b'\n');
     let mut out = io::stdout().lock();
     out.write_all(&line)?;

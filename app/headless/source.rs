@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
+use riftline_ingest::format::FORMATS;
 use riftline_ingest::read::{Input, Limits, ReadOptions};
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::load::{LoadOptions, LoadSummary, load};
@@ -47,8 +48,19 @@ pub fn ask(
     Ok((table, asked.read))
 }
 
+/// Fails where no format has the name that was asked for.
+pub fn check_format(args: &StoreArgs) -> Result<(), Failure> {
+    let Some(name) = &args.from else { return Ok(()) };
+    let known: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+    if known.contains(&name.as_str()) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("no format is named {name}; known are {}", known.join(", "))))
+}
+
 /// Opens what was named.
 pub fn open(from: &FromArgs, context: &Context) -> Result<Asked, Failure> {
+    check_format(&from.store)?;
     match named_store(from)? {
         Some(path) => open_store(&path),
         None if from.sources.is_empty() => open_store(&store_path(from.store.store.as_deref(), context)?),

@@ -2,7 +2,7 @@
 
 use riftline_queries::load::{LoadSummary, LoadedSource};
 use riftline_queries::table::{Column, Table, Values};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{Context, say};
 use crate::error::Failure;
@@ -35,38 +35,71 @@ pub fn table(summary: &LoadSummary) -> Table {
     Table { columns, is_cut: false }
 }
 
-/// Returns the object that scripts get: `{"event":"summary","sources":[…],…}`.
+/// Returns the object that scripts get.
 #[must_use]
-pub fn object(summary: &LoadSummary) -> Value {
-    let sources: Vec<Value> = summary.sources.iter().map(source_object).collect();
-    let failed: Vec<Value> =
-        summary.failed.iter().map(|(name, why)| json!({ "source": name, "reason": why })).collect();
-    json!({
-        "event": "summary",
-        "sources": sources,
-        "failed": failed,
-        "records": records(summary),
-        "rejects": rejects(summary),
-        "seconds": summary.seconds,
-        "settle_seconds": summary.settle_seconds,
-        "records_per_second": rate(summary),
-    })
+pub fn object(summary: &LoadSummary) -> SummaryEvent<'_> {
+    SummaryEvent {
+        event: "summary",
+        records: records(summary),
+        rejects: rejects(summary),
+        seconds: summary.seconds,
+        records_per_second: rate(summary),
+        settle_seconds: summary.settle_seconds,
+        sources: summary.sources.iter().map(SourceObject::of).collect(),
+        failed: summary.failed.iter().map(|(source, reason)| FailedObject { source, reason }).collect(),
+    }
 }
 
-fn source_object(source: &LoadedSource) -> Value {
-    json!({
-        "source": source.name,
-        "format": source.format,
-        "container": source.container,
-        "bytes": source.bytes,
-        "skipped_bytes": source.skipped_bytes,
-        "spans": source.spans,
-        "logs": source.logs,
-        "metrics": source.metrics,
-        "rejects": source.rejects,
-        "first_reasons": source.first_reasons,
-        "stopped": source.stopped,
-    })
+/// The last line of `riftline ingest --format ndjson`, and the only one of `--format json`.
+#[derive(Debug, Serialize)]
+pub struct SummaryEvent<'a> {
+    event: &'static str,
+    records: u64,
+    rejects: u64,
+    seconds: f64,
+    records_per_second: u64,
+    settle_seconds: Option<f64>,
+    sources: Vec<SourceObject<'a>>,
+    failed: Vec<FailedObject<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct FailedObject<'a> {
+    source: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceObject<'a> {
+    source: &'a str,
+    format: &'a str,
+    container: &'a str,
+    bytes: u64,
+    skipped_bytes: u64,
+    spans: u64,
+    logs: u64,
+    metrics: u64,
+    rejects: u64,
+    first_reasons: &'a [String],
+    stopped: Option<&'a str>,
+}
+
+impl<'a> SourceObject<'a> {
+    fn of(source: &'a LoadedSource) -> Self {
+        Self {
+            source: &source.name,
+            format: &source.format,
+            container: &source.container,
+            bytes: source.bytes,
+            skipped_bytes: source.skipped_bytes,
+            spans: source.spans,
+            logs: source.logs,
+            metrics: source.metrics,
+            rejects: source.rejects,
+            first_reasons: &source.first_reasons,
+            stopped: source.stopped.as_deref(),
+        }
+    }
 }
 
 /// Says in one line what was read.
@@ -95,19 +128,14 @@ pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
             );
         }
     }
-    for (name, why) in &summary.failed {
-        // The reason often begins with the name already.
-        let text = if why.contains(name.as_str()) { why.clone() } else { format!("{name}: {why}") };
-        say::warning(context, &text);
-    }
 }
 
 /// Returns a failure where nothing could be read of a source, or, under `is_strict`, where anything was refused.
 pub fn judge(summary: &LoadSummary, is_strict: bool) -> Result<(), Failure> {
-    let unreadable: Vec<&str> =
-        summary.failed.iter().map(|(name, _)| name.as_str()).chain(empty_handed(summary)).collect();
+    let failed = summary.failed.iter().map(|(name, why)| failed(name, why));
+    let unreadable: Vec<String> = failed.chain(empty_handed(summary)).collect();
     if !unreadable.is_empty() {
-        return Err(Failure::Input(format!("nothing readable in {}", unreadable.join(", "))));
+        return Err(Failure::Input(unreadable.join("\n")));
     }
     let has_stopped = summary.sources.iter().any(|source| source.stopped.is_some());
     match (is_strict, rejects(summary)) {
@@ -117,13 +145,18 @@ pub fn judge(summary: &LoadSummary, is_strict: bool) -> Result<(), Failure> {
     }
 }
 
-/// Returns the sources of which everything was refused.
-fn empty_handed(summary: &LoadSummary) -> impl Iterator<Item = &str> {
+/// The reason often begins with the name already.
+fn failed(name: &str, why: &str) -> String {
+    if why.contains(name) { format!("nothing read: {why}") } else { format!("nothing read of {name}: {why}") }
+}
+
+/// Says of which sources everything was refused.
+fn empty_handed(summary: &LoadSummary) -> impl Iterator<Item = String> {
     let is_empty = |source: &&LoadedSource| {
         let records = source.spans.saturating_add(source.logs).saturating_add(source.metrics);
         records == 0 && source.skipped_bytes == 0 && (source.rejects > 0 || source.stopped.is_some())
     };
-    summary.sources.iter().filter(is_empty).map(|source| source.name.as_str())
+    summary.sources.iter().filter(is_empty).map(|source| format!("nothing readable in {}", source.name))
 }
 
 fn records(summary: &LoadSummary) -> u64 {

@@ -5,6 +5,7 @@ pub mod nested;
 pub mod otlp;
 pub mod rows;
 pub mod tree;
+pub mod typed;
 
 #[cfg(feature = "store")]
 use riftline_queries::desk::Question;

@@ -22,6 +22,7 @@ const WAITING_NEWS: usize = 64;
 
 /// Opens the workstation and comes back when the user leaves.
 pub fn run(args: &WorkstationArgs, context: &Context) -> Result<(), Failure> {
+    source::check_format(&args.from.store)?;
     let (store, sources) = open(&args.from, context)?;
     store.warnings().iter().for_each(|warning| say::always(warning));
     let _temporary = is_temporary(&args.from).then(|| store.path().parent().map(Temporary::register));

@@ -10,6 +10,7 @@ use riftline_queries::table::{Cell, Table};
 use serde_json::{Map, Value, json};
 
 use super::rows::{Trace, integer, text};
+use super::typed::Typed;
 use crate::format::{write_json, write_text};
 
 /// Spans of one scope; the first row says which.
@@ -154,18 +155,18 @@ fn put_status(span: &mut Map<String, Value>, code: u8, message: &str) {
     }
 }
 
-fn event(event: &Value) -> Value {
+fn event(event: &Typed) -> Value {
     let mut made = Map::new();
-    made.insert("timeUnixNano".to_owned(), json!(number_text(event.get("time_ns"))));
-    put_text(&mut made, "name", event.get("name").and_then(Value::as_str).unwrap_or_default());
+    made.insert("timeUnixNano".to_owned(), json!(event.get("time_ns").and_then(Typed::integer).unwrap_or_default().to_string()));
+    put_text(&mut made, "name", event.get("name").and_then(Typed::text).unwrap_or_default());
     put_parts(&mut made, event);
     Value::Object(made)
 }
 
-fn link(link: &Value) -> Value {
+fn link(link: &Typed) -> Value {
     let mut made = Map::new();
     for (key, field) in [("traceId", "trace_id"), ("spanId", "span_id"), ("traceState", "trace_state")] {
-        put_text(&mut made, key, link.get(field).and_then(Value::as_str).unwrap_or_default());
+        put_text(&mut made, key, link.get(field).and_then(Typed::text).unwrap_or_default());
     }
     put_count(&mut made, "flags", link.get("flags"));
     put_parts(&mut made, link);
@@ -173,55 +174,48 @@ fn link(link: &Value) -> Value {
 }
 
 /// Puts what events and links have in common.
-fn put_parts(made: &mut Map<String, Value>, part: &Value) {
+fn put_parts(made: &mut Map<String, Value>, part: &Typed) {
     put_list(made, "attributes", part.get("attributes").map(key_values).unwrap_or_default());
     put_count(made, "droppedAttributesCount", part.get("dropped_attributes"));
 }
 
-fn put_count(made: &mut Map<String, Value>, key: &str, count: Option<&Value>) {
-    if let Some(count) = count.filter(|count| count.as_u64().is_some_and(|count| count > 0)) {
-        made.insert(key.to_owned(), count.clone());
-    }
+fn put_count(made: &mut Map<String, Value>, key: &str, count: Option<&Typed>) {
+    let count = count.and_then(Typed::integer).and_then(|count| i64::try_from(count).ok());
+    put_number(made, key, count.unwrap_or_default());
 }
 
-fn number_text(value: Option<&Value>) -> String {
-    value.filter(|value| value.is_number()).map_or_else(|| "0".to_owned(), ToString::to_string)
-}
-
-fn array(cell: Cell<'_>) -> Vec<Value> {
+fn array(cell: Cell<'_>) -> Vec<Typed> {
     serde_json::from_str(text(cell)).unwrap_or_default()
 }
 
 /// Returns the typed JSON of attributes as the protocol's list of keys and values.
 fn attributes(typed: &str) -> Vec<Value> {
-    serde_json::from_str(typed).map(|value: Value| key_values(&value)).unwrap_or_default()
+    serde_json::from_str(typed).map(|value: Typed| key_values(&value)).unwrap_or_default()
 }
 
-fn key_values(object: &Value) -> Vec<Value> {
-    let pairs = object.as_object().into_iter().flatten();
-    pairs.map(|(key, value)| json!({ "key": key, "value": any_value(value) })).collect()
+fn key_values(object: &Typed) -> Vec<Value> {
+    object.members().iter().map(|(key, value)| json!({ "key": key, "value": any_value(value) })).collect()
 }
 
 /// Returns a typed value as the protocol's `AnyValue`. Nesting is bounded: the reader cut it.
-fn any_value(value: &Value) -> Value {
+fn any_value(value: &Typed) -> Value {
     match value {
-        Value::Null => json!({}),
-        Value::Bool(value) => json!({ "boolValue": value }),
-        Value::Number(number) if number.is_f64() => json!({ "doubleValue": number }),
-        Value::Number(number) => json!({ "intValue": number.to_string() }),
-        Value::String(text) => json!({ "stringValue": text }),
-        Value::Array(values) => json!({ "arrayValue": { "values": values.iter().map(any_value).collect::<Vec<_>>() } }),
-        Value::Object(object) => match special(object) {
-            Some(special) => special,
-            None => json!({ "kvlistValue": { "values": key_values(value) } }),
-        },
+        Typed::Null => json!({}),
+        Typed::Bool(value) => json!({ "boolValue": value }),
+        Typed::Int(number) => json!({ "intValue": number.to_string() }),
+        Typed::Double(number) => json!({ "doubleValue": number }),
+        Typed::Text(text) => json!({ "stringValue": text }),
+        Typed::List(values) => json!({ "arrayValue": { "values": values.iter().map(any_value).collect::<Vec<_>>() } }),
+        Typed::Object(members) => {
+            special(members).unwrap_or_else(|| json!({ "kvlistValue": { "values": key_values(value) } }))
+        }
     }
 }
 
 /// Bytes, and doubles that JSON has no number for, are written as an object of one key.
-fn special(object: &Map<String, Value>) -> Option<Value> {
-    let (key, value) = object.iter().next().filter(|_| object.len() == 1)?;
-    match (key.as_str(), value.as_str()?) {
+fn special(members: &[(String, Typed)]) -> Option<Value> {
+    let [(key, Typed::Text(text))] = members else { return None };
+    match (key.as_str(), text.as_str()) {
         ("bytes", base64) => Some(json!({ "bytesValue": base64 })),
         ("double", name @ ("NaN" | "Infinity" | "-Infinity")) => Some(json!({ "doubleValue": name })),
         _ => None,

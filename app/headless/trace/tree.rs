@@ -51,7 +51,8 @@ pub fn print(trace: &Trace, face: &Face, out: &mut dyn Write) -> io::Result<()> 
     let (start_ns, end_ns) = trace.extent();
     let room = width.saturating_sub(DURATION_WIDTH + 4);
     let label = widest_label(trace).clamp(12, (width * 11 / 20).min(room.saturating_sub(MIN_BAR)));
-    let bar = room.saturating_sub(label);
+    let noted = widest_note(trace).min(width / 4);
+    let bar = room.saturating_sub(label + noted).max(MIN_BAR);
     let layout = Layout { label, bar, start_ns, end_ns, has_color: face.has_color };
     print_head(trace, face, &layout, out)?;
     let is_last = last_siblings(trace);
@@ -96,13 +97,14 @@ fn print_span(
     let duration_blanks = " ".repeat(DURATION_WIDTH.saturating_sub(duration.width()));
     write!(out, "{}{}{blanks}  ", layout.paint(DIM, &guides), shown)?;
     write!(out, "{before}{}{after} {duration_blanks}{duration}", layout.paint(color, &bar))?;
-    let used = layout.label + layout.bar + DURATION_WIDTH + 3;
+    let mut used = layout.label + layout.bar + DURATION_WIDTH + 3;
     for (color, note) in notes(trace, span) {
         // What is noted goes on a line of its own where the terminal has no room for it at the right.
         let fits = used + 2 + note.width() <= width;
         let lead = if fits { "  ".to_owned() } else { format!("\n{}  ", " ".repeat(guides.width())) };
         let room = if fits { note.width() } else { width.saturating_sub(guides.width() + 2) };
         write!(out, "{lead}{}", layout.paint(color, &cut(&note, room)))?;
+        used = if fits { used + 2 + note.width() } else { width };
     }
     writeln!(out)
 }
@@ -111,6 +113,12 @@ impl Layout {
     fn paint(&self, color: &str, text: &str) -> String {
         if self.has_color && !text.is_empty() { format!("{color}{text}{PLAIN}") } else { text.to_owned() }
     }
+}
+
+/// Returns the room that notes take with the gap before them, nothing where there are none.
+fn widest_note(trace: &Trace) -> usize {
+    let notes = (0..trace.spans.len()).flat_map(|span| notes(trace, span));
+    notes.map(|(_, note)| note.width() + 2).max().unwrap_or_default()
 }
 
 fn label(trace: &Trace, span: usize) -> String {
