@@ -157,7 +157,10 @@ fn put_status(span: &mut Map<String, Value>, code: u8, message: &str) {
 
 fn event(event: &Typed) -> Value {
     let mut made = Map::new();
-    made.insert("timeUnixNano".to_owned(), json!(event.get("time_ns").and_then(Typed::integer).unwrap_or_default().to_string()));
+    made.insert(
+        "timeUnixNano".to_owned(),
+        json!(event.get("time_ns").and_then(Typed::integer).unwrap_or_default().to_string()),
+    );
     put_text(&mut made, "name", event.get("name").and_then(Typed::text).unwrap_or_default());
     put_parts(&mut made, event);
     Value::Object(made)
