@@ -179,7 +179,6 @@ pub struct IngestArgs {
 
 /// `riftline query`.
 #[derive(Debug, Clone, Default, PartialEq, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own on the command line")]
 pub struct QueryArgs {
     /// SELECT to answer (unless -n, -f, --traceql, --list or --summary is given), then sources; after -n also KEY=VALUE
     #[arg(value_name = "SQL|SOURCE|KEY=VALUE")]

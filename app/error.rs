@@ -41,11 +41,13 @@ pub enum Failure {
 
 impl Failure {
     /// Returns a usage mistake.
+    #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
 
     /// Returns a usage mistake in `text`, which the user wrote, with a caret under byte `at`.
+    #[must_use]
     pub fn usage_at(message: &str, text: &str, at: Option<usize>) -> Self {
         Self::Usage(match at {
             Some(at) => format!("{message}\n{}", caret(text, at)),
@@ -54,6 +56,7 @@ impl Failure {
     }
 
     /// Returns what failed when the answer to `text` (SQL or TraceQL, where a user wrote it) was not given.
+    #[must_use]
     pub fn asking(error: AskError, text: Option<&str>) -> Self {
         match error {
             AskError::Bad { message, at } => {

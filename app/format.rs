@@ -139,6 +139,7 @@ fn unique_names(table: &Table) -> Vec<String> {
 }
 
 /// Returns a value as exact text, the same in every format for people and in CSV; nothing for null.
+#[must_use]
 pub fn exact(cell: Cell<'_>) -> Option<String> {
     Some(match cell {
         Cell::Null => return None,

@@ -146,6 +146,7 @@ fn line<'a>(lanes: &[Lane], cells: impl Iterator<Item = Option<&'a str>>) -> Str
 }
 
 /// Returns what of `text` fits `width`, with `…` where it was cut.
+#[must_use]
 pub fn cut(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
     if text.width() <= width {
         return text.into();

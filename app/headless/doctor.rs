@@ -89,13 +89,11 @@ fn terminal(context: &Context) -> Vec<Row> {
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let is_utf8 = locale.as_ref().is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
     let shown = locale.unwrap_or_else(|| "not set".to_owned());
-    rows.push(match is_utf8 {
-        true => Row::new("terminal", State::Ok, format!("locale is {shown}")),
-        false => Row::new(
-            "terminal",
-            State::Warning,
-            format!("locale is {shown}: bars and trees need UTF-8, such as LANG=C.UTF-8"),
-        ),
+    rows.push(if is_utf8 {
+        Row::new("terminal", State::Ok, format!("locale is {shown}"))
+    } else {
+        let message = format!("locale is {shown}: bars and trees need UTF-8, such as LANG=C.UTF-8");
+        Row::new("terminal", State::Warning, message)
     });
     rows
 }

@@ -38,11 +38,13 @@ pub struct Row {
 
 impl Row {
     /// Returns a row about a part as a whole.
+    #[must_use]
     pub fn new(part: &'static str, state: State, message: impl Into<String>) -> Self {
         Self { part, state, file: None, line: None, message: message.into() }
     }
 
     /// Returns a row about one line of a file.
+    #[must_use]
     pub fn at(part: &'static str, state: State, file: String, line: usize, message: String) -> Self {
         Self { part, state, file: Some(file), line: Some(line), message }
     }

@@ -37,6 +37,7 @@ const COLUMNS: [&str; 22] = [
 ];
 
 /// Tells whether a column of the view `spans` stands in the tree.
+#[must_use]
 pub fn is_shown(column: &str) -> bool {
     COLUMNS.contains(&column)
 }
