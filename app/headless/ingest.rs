@@ -38,7 +38,8 @@ fn read(args: &IngestArgs, path: &Path, format: Format, context: &Context) -> Re
     let mut line = ProgressLine::new(context);
     let mut closed = None;
     let mut report = |event: LoadEvent| {
-        if let (Format::Ndjson, Err(error)) = (format, acknowledge(&event)) {
+        let told = if format == Format::Ndjson { acknowledge(&event) } else { Ok(()) };
+        if let Err(error) = told {
             closed = Some(error);
             return ControlFlow::Break(());
         }

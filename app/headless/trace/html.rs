@@ -7,6 +7,7 @@ use riftline_queries::table::{Cell, Table};
 use riftline_queries::trace::assemble::Place;
 
 use super::rows::{ERROR, Trace, text};
+use super::tree::counted;
 use crate::humane::{self, Zone};
 
 /// Deeper spans are not indented further.
@@ -38,8 +39,9 @@ pub fn print(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         b"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n",
     )?;
     write!(out, "<style>{STYLE}</style></head><body>\n<h1>{root}</h1>\n<p><code>{id}</code> · ")?;
-    write!(out, "{} · {} spans · ", humane::duration(end.saturating_sub(start)), trace.spans.len())?;
-    write!(out, "{} services · {} errors · ", trace.num_services(), trace.num_errors())?;
+    let counts = [(trace.spans.len(), "span"), (trace.num_services(), "service"), (trace.num_errors(), "error")];
+    let counts = counts.map(|(number, noun)| counted(number, noun)).join(" · ");
+    write!(out, "{} · {counts} · ", humane::duration(end.saturating_sub(start)))?;
     writeln!(out, "{}</p>", humane::rfc3339(start, Zone::Utc))?;
     trace.tree.order.iter().try_for_each(|&span| print_span(trace, span as usize, (start, end), out))?;
     out.write_all(b"</body></html>\n")

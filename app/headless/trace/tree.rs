@@ -73,7 +73,9 @@ fn print_head(trace: &Trace, face: &Face, layout: &Layout, out: &mut dyn Write) 
     writeln!(out, "{}  {}\n", layout.paint(BOLD, trace.id()), parts.join("  "))
 }
 
-fn counted(number: usize, noun: &str) -> String {
+/// Returns a number with its noun: `1 span`, `2 spans`.
+#[must_use]
+pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", humane::count(number as u64), if number == 1 { "" } else { "s" })
 }
 
