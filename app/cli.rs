@@ -135,6 +135,9 @@ pub struct StoreArgs {
     /// Fail (exit 3) if a single record is refused
     #[arg(long, env = "RIFTLINE_STRICT", value_parser = FalseyValueParser::new())]
     pub strict: bool,
+    /// Whether the store was typed; one that only the environment names gives way to sources.
+    #[arg(skip)]
+    pub is_typed: bool,
 }
 
 /// How the answer is printed.

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use super::{Cli, Command, CommonArgs, FromArgs, WorkstationArgs};
+use super::{Cli, Command, CommonArgs, StoreArgs, WorkstationArgs};
 use crate::error::Failure;
 use crate::mistake::suggestion;
 
@@ -42,45 +42,29 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Fai
 }
 
 fn invocation(mut cli: Cli, matches: &ArgMatches) -> Result<Invocation, Failure> {
-    let (sub, named_store) = match matches.subcommand() {
-        Some((_, sub)) => (sub, true),
-        None => (matches, false),
-    };
+    let sub = matches.subcommand().map_or(matches, |(_, sub)| sub);
     let is_typed = sub.try_contains_id("store").is_ok() && sub.value_source("store") == Some(ValueSource::CommandLine);
-    let action = match cli.command.take() {
-        Some(mut command) => {
-            refuse_early_sources(&cli.workstation)?;
-            sources_or_store(&mut command, is_typed && named_store)?;
-            Action::Command(command)
-        }
-        None => {
-            refuse_lost_commands(&cli.workstation.from.sources)?;
-            forget_store(&mut cli.workstation.from, is_typed);
-            Action::Work(cli.workstation)
-        }
+    let action = if let Some(mut command) = cli.command.take() {
+        refuse_early_sources(&cli.workstation)?;
+        store_of(&mut command).into_iter().for_each(|store| store.is_typed = is_typed);
+        Action::Command(command)
+    } else {
+        refuse_lost_commands(&cli.workstation.from.sources)?;
+        cli.workstation.from.store.is_typed = is_typed;
+        Action::Work(cli.workstation)
     };
     Ok(Invocation { action, common: Some(cli.common) })
 }
 
-/// A question is about sources or about a store. A store that only the environment names gives way to sources.
-fn sources_or_store(command: &mut Command, is_typed: bool) -> Result<(), Failure> {
-    let from = match command {
-        Command::Traces(args) | Command::Services(args) | Command::Edges(args) | Command::Logs(args) => &mut args.from,
-        Command::Trace(args) => &mut args.from,
-        _ => return Ok(()),
-    };
-    if is_typed && !from.sources.is_empty() {
-        return Err(Failure::usage(
-            "name sources or a store (--store), not both; `riftline ingest` reads sources into a store",
-        ));
-    }
-    forget_store(from, is_typed);
-    Ok(())
-}
-
-fn forget_store(from: &mut FromArgs, is_typed: bool) {
-    if !is_typed && !from.sources.is_empty() {
-        from.store.store = None;
+fn store_of(command: &mut Command) -> Option<&mut StoreArgs> {
+    match command {
+        Command::Ingest(args) => Some(&mut args.store),
+        Command::Query(args) => Some(&mut args.store),
+        Command::Traces(args) | Command::Services(args) | Command::Edges(args) | Command::Logs(args) => {
+            Some(&mut args.from.store)
+        }
+        Command::Trace(args) => Some(&mut args.from.store),
+        _ => None,
     }
 }
 

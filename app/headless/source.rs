@@ -61,6 +61,10 @@ pub fn check_format(args: &StoreArgs) -> Result<(), Failure> {
 /// Opens what was named.
 pub fn open(from: &FromArgs, context: &Context) -> Result<Asked, Failure> {
     check_format(&from.store)?;
+    if from.store.is_typed && !from.sources.is_empty() {
+        let hint = "`riftline ingest` reads sources into a store";
+        return Err(Failure::usage(format!("name sources or a store (--store), not both; {hint}")));
+    }
     match named_store(from)? {
         Some(path) => open_store(&path),
         None if from.sources.is_empty() => open_store(&store_path(from.store.store.as_deref(), context)?),
@@ -71,10 +75,10 @@ pub fn open(from: &FromArgs, context: &Context) -> Result<Asked, Failure> {
 /// Returns the store among the sources, where one was named there.
 pub fn named_store(from: &FromArgs) -> Result<Option<PathBuf>, Failure> {
     let store = from.sources.iter().find(|source| is_store(Path::new(source)));
-    match (store, &from.store.store) {
-        (None, _) => Ok(None),
-        (Some(store), None) if from.sources.len() == 1 => Ok(Some(PathBuf::from(store))),
-        (Some(store), _) => Err(Failure::usage(format!(
+    match store {
+        None => Ok(None),
+        Some(store) if from.sources.len() == 1 && !from.store.is_typed => Ok(Some(PathBuf::from(store))),
+        Some(store) => Err(Failure::usage(format!(
             "{store} is a store: name it alone, or read the other sources into it with `riftline ingest --store {store}`"
         ))),
     }
