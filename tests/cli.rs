@@ -52,7 +52,9 @@ impl Home {
     fn run_in_terminal(&self, args: &[&str], variables: &[(&str, &str)]) -> (String, u32) {
         let prepare = |command: &mut CommandBuilder| {
             command.cwd(golden_folder());
-            variables.iter().for_each(|(name, value)| command.env(name, value));
+            for (name, value) in variables {
+                command.env(name, value);
+            }
         };
         let (status, ended) = Terminal::start_with(self.folder.path(), args, 100, 40, prepare).wait_for_end();
         (String::from_utf8(ended.raw).unwrap(), status.exit_code())

@@ -46,7 +46,9 @@ fn invocation(mut cli: Cli, matches: &ArgMatches) -> Result<Invocation, Failure>
     let is_typed = sub.try_contains_id("store").is_ok() && sub.value_source("store") == Some(ValueSource::CommandLine);
     let action = if let Some(mut command) = cli.command.take() {
         refuse_early_sources(&cli.workstation)?;
-        store_of(&mut command).into_iter().for_each(|store| store.is_typed = is_typed);
+        if let Some(store) = store_of(&mut command) {
+            store.is_typed = is_typed;
+        }
         Action::Command(command)
     } else {
         refuse_lost_commands(&cli.workstation.from.sources)?;

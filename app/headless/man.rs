@@ -82,7 +82,7 @@ fn usage(command: &Command) -> String {
 }
 
 fn row(arg: &Arg) -> String {
-    let value = || arg.get_value_names().unwrap_or_default().iter().map(|name| format!(" {name}")).collect::<String>();
+    let value = || arg.get_value_names().unwrap_or_default().iter().flat_map(|name| [" ", name]).collect::<String>();
     let takes_value = arg.get_action().takes_values();
     let shown = match (arg.get_long(), arg.get_short()) {
         (Some(long), Some(short)) => format!("-{short}, --{long}{}", if takes_value { value() } else { String::new() }),

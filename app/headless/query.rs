@@ -83,7 +83,7 @@ fn split_parameters(words: Vec<String>) -> (Vec<(String, String)>, Vec<String>) 
             |key: &str| !key.is_empty() && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         match word.split_once('=') {
             Some((key, value)) if is_key(key) && !Path::new(&word).is_file() => {
-                parameters.push((key.to_owned(), value.to_owned()))
+                parameters.push((key.to_owned(), value.to_owned()));
             }
             _ => sources.push(word),
         }

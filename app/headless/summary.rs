@@ -120,7 +120,7 @@ pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
             say::warning(context, &format!("{}: reading stopped: {why}", source.name));
         }
         if source.rejects > 0 {
-            let reasons: String = source.first_reasons.iter().map(|reason| format!("\n  {reason}")).collect();
+            let reasons = source.first_reasons.iter().flat_map(|reason| ["\n  ", reason]).collect::<String>();
             let rejects = humane::count(source.rejects);
             say::warning(
                 context,

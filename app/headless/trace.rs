@@ -18,7 +18,7 @@ use super::{Context, answer};
 use crate::cli::TraceArgs;
 use crate::cli::TraceFormat;
 use crate::error::Failure;
-use crate::format::Format;
+use crate::format::{Format, PrintError};
 use rows::Trace;
 
 /// Prints one trace.
@@ -39,12 +39,13 @@ pub fn give(table: Table, format: Option<TraceFormat>, context: &Context) -> Res
     }
     let trace = Trace::new(table);
     answer::write_out(|out| {
-        Ok(match format {
-            TraceFormat::Otlp => otlp::print(&trace, out)?,
-            TraceFormat::Html => html::print(&trace, out)?,
-            TraceFormat::Json => nested::print(&trace, out)?,
-            _ => tree::print(&trace, &context.face, out)?,
-        })
+        let printed = match format {
+            TraceFormat::Otlp => otlp::print(&trace, out),
+            TraceFormat::Html => html::print(&trace, out),
+            TraceFormat::Json => nested::print(&trace, out),
+            _ => tree::print(&trace, &context.face, out),
+        };
+        printed.map_err(PrintError::from)
     })
 }
 

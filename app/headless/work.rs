@@ -43,18 +43,17 @@ fn open(from: &FromArgs, context: &Context) -> Result<(Store, Vec<String>), Fail
     if is_temporary(from) {
         return Ok((Store::temporary()?, from.sources.clone()));
     }
-    let path = match &from.store.store {
-        Some(path) => path.clone(),
-        None => last_store().map_or_else(|| source::store_path(None, context), Ok)?,
+    let named = from.store.store.as_ref().or(context.settings.config.store.as_ref()).cloned();
+    let path = match named.or_else(last_store) {
+        Some(path) => path,
+        None => source::store_path(None, context)?,
     };
     source::make_folder(&path)?;
     Ok((hold(&path)?, from.sources.clone()))
 }
 
 fn is_temporary(from: &FromArgs) -> bool {
-    from.store.store.is_none()
-        && source::named_store(from).is_ok_and(|store| store.is_none())
-        && !from.sources.is_empty()
+    !from.store.is_typed && source::named_store(from).is_ok_and(|store| store.is_none()) && !from.sources.is_empty()
 }
 
 /// Opens the store at `path` and remembers it for the next time.

@@ -57,13 +57,13 @@ impl Trace {
     /// Returns how many spans failed.
     #[must_use]
     pub fn num_errors(&self) -> usize {
-        self.spans.status.iter().filter(|&&status| status == ERROR).count()
+        (0..self.spans.len()).filter(|&span| self.spans.status.get(span) == Some(&ERROR)).count()
     }
 }
 
 /// Returns the text of a cell, nothing for any other.
 #[must_use]
-pub fn text<'a>(cell: Cell<'a>) -> &'a str {
+pub fn text(cell: Cell<'_>) -> &str {
     match cell {
         Cell::Text(text) | Cell::Json(text) => text,
         _ => "",
