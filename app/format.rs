@@ -8,9 +8,9 @@ mod markdown;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use riftline_queries::table::{Cell, Table};
 #[cfg(feature = "store")]
 use riftline_queries::table::parquet::write_parquet;
+use riftline_queries::table::{Cell, Table};
 use riftline_queries::table::{TableError, ipc};
 
 use crate::humane::{self, Zone};

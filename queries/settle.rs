@@ -102,35 +102,41 @@ impl Store {
     }
 }
 
+/// Finds what changes, then writes it in one transaction.
+///
+/// Finding keeps its temporary tables outside the transaction: DuckDB 2.0 returns no rows for an aggregate over more than some
+/// 50 000 rows that the same transaction wrote. Nobody else settles meanwhile, and raw rows up to `upto` never change.
 fn transact(store: &Store, connection: &Connection, cancel: &Cancel) -> Result<(Settled, i64), Stop> {
+    let derived = store.shared.derived();
+    let stretch = find_touched(connection, derived)?;
+    if stretch.upto == stretch.after {
+        return Ok((Settled::default(), stretch.upto));
+    }
+    let settled = find_changes(connection, derived, &stretch, cancel)?;
     let transaction = connection.unchecked_transaction()?;
-    let result = settle(store, &transaction, cancel)?;
+    write::finish(&transaction, derived, stretch.upto)?;
     if cancel.is_stopped() {
         return Err(Stop::Cancelled);
     }
     transaction.commit()?;
-    Ok(result)
+    Ok((settled, stretch.upto))
 }
 
-fn settle(store: &Store, connection: &Connection, cancel: &Cancel) -> Result<(Settled, i64), Stop> {
-    let derived = store.shared.derived();
-    let stretch = find_touched(connection, derived)?;
-    let mut settled =
-        Settled { new_spans: u64::try_from(stretch.upto - stretch.after).unwrap_or(0), ..Settled::default() };
-    if settled.new_spans == 0 {
-        return Ok((settled, stretch.upto));
-    }
+/// Assembles the touched traces, part by part, and gathers what changes in temporary tables.
+fn find_changes(connection: &Connection, derived: &str, stretch: &Stretch, cancel: &Cancel) -> Result<Settled, Stop> {
+    let new_spans = u64::try_from(stretch.upto - stretch.after).unwrap_or(0);
+    let mut settled = Settled { new_spans, ..Settled::default() };
     write::begin(connection, derived)?;
     let num_parts = stretch.num_touched_rows.div_ceil(PARTITION_ROWS).max(1);
     for part in 0..num_parts {
-        let rows = rows::read(connection, &stretch, (part, num_parts), cancel)?;
-        let outcome = partition::settle(connection, &rows, &stretch, cancel)?;
+        let rows = rows::read(connection, stretch, (part, num_parts), cancel)?;
+        let outcome = partition::settle(connection, &rows, stretch, cancel)?;
         settled.traces += outcome.traces.len() as u64;
         settled.duplicates += outcome.duplicates.len() as u64;
         write::part(connection, &outcome)?;
     }
-    write::finish(connection, derived, stretch.upto)?;
-    Ok((settled, stretch.upto))
+    write::sum_edges(connection, derived)?;
+    Ok(settled)
 }
 
 /// Lists the traces that have new rows, with what is settled of them.

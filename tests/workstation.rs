@@ -45,9 +45,12 @@ fn list_trace_details_query_quit() {
         terminal.type_keys("\x1b");
         terminal.wait_for_text("operation 4");
         terminal.type_keys("7");
-        terminal.wait_for_text("from traces");
+        terminal.wait_for_text("from spans group by service");
+        terminal.type_keys("\x1b[15~");
+        terminal
+            .wait_for("the answer", |screen| ["gateway", "orders", "stock"].iter().all(|name| screen.contains(name)));
         terminal.type_keys("\x1b");
-        terminal.wait_for("the query to be left", |screen| !screen.contains("EDIT"));
+        terminal.wait_for("the editor to be left", |screen| !screen.contains("Esc leave"));
         terminal.type_keys(":quit\r");
         let (status, ended) = terminal.wait_for_end();
         assert!(status.success(), "{status:?}");

@@ -9,12 +9,13 @@ use crate::store::columns::Columns;
 use crate::store::views::SHARED_ID;
 use crate::store::writer::append_columns;
 
-/// Takes out what is about to be written anew.
+/// Names of the columns that edges are added up by.
+const EDGE_KEYS: [&str; 5] = ["minute", "client", "server", "operation", "bucket"];
+
+/// Makes the temporary tables that changes are gathered in.
 pub(super) fn begin(connection: &Connection, derived: &str) -> duckdb::Result<()> {
     connection.execute_batch(&format!(
-        "DELETE FROM {derived}settled_traces USING touched t \
-         WHERE t.old_num > 0 AND settled_traces.trace_hi = t.trace_hi AND settled_traces.trace_lo = t.trace_lo; \
-         CREATE OR REPLACE TEMP TABLE new_traces AS SELECT * FROM {derived}settled_traces LIMIT 0; \
+        "CREATE OR REPLACE TEMP TABLE new_traces AS SELECT * FROM {derived}settled_traces LIMIT 0; \
          CREATE OR REPLACE TEMP TABLE edge_changes AS SELECT * FROM {derived}edge_counts LIMIT 0; \
          CREATE OR REPLACE TEMP TABLE new_duplicates AS SELECT * FROM {derived}span_duplicates LIMIT 0; \
          CREATE OR REPLACE TEMP TABLE new_marks AS SELECT * FROM {derived}span_marks LIMIT 0"
@@ -85,33 +86,35 @@ fn arrow(error: duckdb::arrow::error::ArrowError) -> duckdb::Error {
     duckdb::Error::ToSqlConversionFailure(error.into())
 }
 
-/// Moves everything into the derived tables and notes how far they are.
-pub(super) fn finish(connection: &Connection, derived: &str, upto: i64) -> duckdb::Result<()> {
-    connection.execute_batch(&format!(
-        "INSERT INTO {derived}settled_traces SELECT * FROM new_traces; \
-         INSERT INTO {derived}span_duplicates SELECT * FROM new_duplicates; \
-         INSERT INTO {derived}span_marks SELECT * FROM new_marks"
-    ))?;
-    merge_edges(connection, derived)?;
-    connection.execute_batch(&format!(
-        "UPDATE {derived}settle_state SET \"row\" = {upto}; \
-         DROP TABLE new_traces; DROP TABLE edge_changes; DROP TABLE new_duplicates; DROP TABLE new_marks; DROP TABLE touched"
-    ))
-}
-
-/// Adds the changes to what is there; what comes to nothing goes.
-fn merge_edges(connection: &Connection, derived: &str) -> duckdb::Result<()> {
-    let keys = ["minute", "client", "server", "operation", "bucket"];
-    let same = keys.map(|key| format!("edge_counts.{key} = c.{key}")).join(" AND ");
-    let keys = keys.join(", ");
+/// Adds the changes of edges to what is there; what comes to nothing goes.
+pub(super) fn sum_edges(connection: &Connection, derived: &str) -> duckdb::Result<()> {
+    let (same, keys) = (same_edge(), EDGE_KEYS.join(", "));
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE edge_sums AS \
          SELECT {keys}, CAST(sum(calls) AS BIGINT) AS calls, CAST(sum(errors) AS BIGINT) AS errors \
          FROM (FROM edge_changes UNION ALL \
          SELECT edge_counts.* FROM {derived}edge_counts SEMI JOIN edge_changes c ON {same}) \
-         GROUP BY {keys} HAVING sum(calls) <> 0; \
+         GROUP BY {keys} HAVING sum(calls) <> 0"
+    ))
+}
+
+/// Moves everything into the derived tables and notes how far they are.
+pub(super) fn finish(connection: &Connection, derived: &str, upto: i64) -> duckdb::Result<()> {
+    let (same, keys) = (same_edge(), EDGE_KEYS.join(", "));
+    connection.execute_batch(&format!(
+        "DELETE FROM {derived}settled_traces USING touched t \
+         WHERE t.old_num > 0 AND settled_traces.trace_hi = t.trace_hi AND settled_traces.trace_lo = t.trace_lo; \
+         INSERT INTO {derived}settled_traces SELECT * FROM new_traces; \
+         INSERT INTO {derived}span_duplicates SELECT * FROM new_duplicates; \
+         INSERT INTO {derived}span_marks SELECT * FROM new_marks; \
          DELETE FROM {derived}edge_counts USING edge_changes c WHERE {same}; \
          INSERT INTO {derived}edge_counts SELECT * FROM edge_sums ORDER BY {keys}; \
-         DROP TABLE edge_sums"
+         UPDATE {derived}settle_state SET \"row\" = {upto}; \
+         DROP TABLE new_traces; DROP TABLE edge_changes; DROP TABLE edge_sums; DROP TABLE new_duplicates; \
+         DROP TABLE new_marks; DROP TABLE touched"
     ))
+}
+
+fn same_edge() -> String {
+    EDGE_KEYS.map(|key| format!("edge_counts.{key} = c.{key}")).join(" AND ")
 }
