@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io;
 
 use riftline_queries::error::AskError;
-#[cfg(feature = "store")]
 use riftline_queries::error::{OpenStoreError, WriteError};
 
 use crate::signals;
@@ -105,14 +104,12 @@ impl From<io::Error> for Failure {
     }
 }
 
-#[cfg(feature = "store")]
 impl From<OpenStoreError> for Failure {
     fn from(error: OpenStoreError) -> Self {
         Self::Store(error.to_string())
     }
 }
 
-#[cfg(feature = "store")]
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         Self::Store(error.to_string())

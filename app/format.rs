@@ -8,10 +8,8 @@ mod markdown;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-#[cfg(feature = "store")]
 use riftline_queries::table::parquet::write_parquet;
-use riftline_queries::table::{Cell, Table};
-use riftline_queries::table::{TableError, ipc};
+use riftline_queries::table::{Cell, Table, TableError, ipc};
 
 use crate::humane::{self, Zone};
 
@@ -85,17 +83,12 @@ pub fn print(table: &Table, format: Format, face: &Face, out: &mut dyn Write) ->
         Format::Ndjson => json::print_lines(table, out)?,
         Format::Csv => csv::print(table, face, out)?,
         Format::Markdown => markdown::print(table, out)?,
-        #[cfg(feature = "store")]
         Format::Parquet => print_parquet(table, out)?,
-        #[cfg(feature = "store")]
         Format::Arrow => print_arrow(table, out)?,
-        #[cfg(not(feature = "store"))]
-        Format::Parquet | Format::Arrow => {}
     }
     Ok(Hidden::default())
 }
 
-#[cfg(feature = "store")]
 fn print_parquet(table: &Table, out: &mut dyn Write) -> Result<(), PrintError> {
     // The writer wants to own what it writes to, and the footer needs every offset anyway.
     let mut file = Vec::new();
@@ -103,12 +96,10 @@ fn print_parquet(table: &Table, out: &mut dyn Write) -> Result<(), PrintError> {
     Ok(out.write_all(&file)?)
 }
 
-#[cfg(feature = "store")]
 fn print_arrow(table: &Table, out: &mut dyn Write) -> Result<(), PrintError> {
     ipc::write_ipc(&named(table), out).map_err(|error| encode("arrow", error))
 }
 
-#[cfg(feature = "store")]
 fn encode(format: &'static str, error: TableError) -> PrintError {
     match error {
         TableError::Io(error) => PrintError::Write(error),
@@ -117,7 +108,6 @@ fn encode(format: &'static str, error: TableError) -> PrintError {
 }
 
 /// Returns the table under names that are unique: readers of these formats refuse others.
-#[cfg(feature = "store")]
 fn named(table: &Table) -> std::borrow::Cow<'_, Table> {
     let names = unique_names(table);
     if table.columns.iter().zip(&names).all(|(column, name)| column.name == *name) {

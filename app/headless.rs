@@ -7,33 +7,21 @@ pub mod say;
 pub mod themes;
 pub mod trace;
 
-#[cfg(feature = "store")]
 pub mod check;
-#[cfg(feature = "store")]
 pub mod doctor;
-#[cfg(feature = "store")]
 pub mod ingest;
-#[cfg(feature = "store")]
 pub mod list;
-#[cfg(feature = "store")]
 pub mod named;
-#[cfg(feature = "store")]
 pub mod progress;
-#[cfg(feature = "store")]
 pub mod query;
-#[cfg(feature = "store")]
 pub mod rows;
-#[cfg(feature = "store")]
 pub mod source;
-#[cfg(feature = "store")]
 pub mod summary;
-#[cfg(feature = "store")]
 pub mod work;
 
 use std::io::IsTerminal;
 
 use riftline_queries::cancel::Cancel;
-#[cfg(feature = "store")]
 use riftline_queries::desk::Question;
 
 use crate::cli::{Command, When};
@@ -73,7 +61,6 @@ impl Context {
 }
 
 /// Runs one command to its end.
-#[cfg(feature = "store")]
 pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
     signals::watch(&context.cancel)?;
     match command {
@@ -89,18 +76,6 @@ pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Themes(args) => themes::run(args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Man => man::run(),
-    }
-}
-
-/// Runs one of the commands that need no store.
-#[cfg(not(feature = "store"))]
-pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
-    signals::watch(&context.cancel)?;
-    match command {
-        Command::Themes(args) => themes::run(args, context),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man => man::run(),
-        _ => Err(Failure::Store("built without the store".to_owned())),
     }
 }
 

@@ -41,10 +41,7 @@ fn perform(invocation: Invocation) -> Result<(), Failure> {
     headless::say::config_mistakes(&context);
     match invocation.action {
         Action::Command(command) => headless::run(command, &context),
-        #[cfg(feature = "store")]
         Action::Work(args) => headless::work::run(&args, &context),
-        #[cfg(not(feature = "store"))]
-        Action::Work(_) => Err(Failure::Store("built without the store".to_owned())),
         Action::Print(_) => Ok(()),
     }
 }

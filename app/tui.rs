@@ -6,7 +6,6 @@ pub mod command;
 pub mod draw;
 pub mod effect;
 pub mod export;
-#[cfg(feature = "store")]
 pub mod holding;
 pub mod jobs;
 pub mod keymap;
@@ -24,7 +23,6 @@ use std::path::PathBuf;
 use crate::humane::Zone;
 use crate::theme::catalog::{LoadThemeError, Themes};
 
-#[cfg(feature = "store")]
 pub use holding::{TuiOptions, run};
 
 /// How the workstation looks and where it keeps its things.

@@ -7,14 +7,11 @@ pub mod rows;
 pub mod tree;
 pub mod typed;
 
-#[cfg(feature = "store")]
 use riftline_queries::desk::Question;
 use riftline_queries::table::Table;
 
-#[cfg(feature = "store")]
 use super::source;
 use super::{Context, answer};
-#[cfg(feature = "store")]
 use crate::cli::TraceArgs;
 use crate::cli::TraceFormat;
 use crate::error::Failure;
@@ -22,7 +19,6 @@ use crate::format::{Format, PrintError};
 use rows::Trace;
 
 /// Prints one trace.
-#[cfg(feature = "store")]
 pub fn run(args: &TraceArgs, context: &Context) -> Result<(), Failure> {
     let question = Question::Trace { id: args.id.trim().to_ascii_lowercase() };
     let (table, read) = source::ask(&args.from, &question, None, context)?;
