@@ -300,6 +300,19 @@ fn refused_records_are_told_and_fail_only_when_strict() {
 }
 
 #[test]
+fn files_of_a_folder_that_are_no_telemetry_are_left_out() {
+    let home = Home::new();
+    let folder = home.folder.path().join("mixed");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(golden_folder().join("checkout.jsonl"), folder.join("checkout.jsonl")).unwrap();
+    fs::write(folder.join("README.md"), "# Not telemetry\n").unwrap();
+    let output = home.run(&["traces", &folder.display().to_string(), "--strict"]);
+    assert_eq!(code(output.status), 0, "{}", utf8(&output.stderr));
+    assert_eq!(utf8(&output.stdout).lines().count(), 2);
+    assert!(utf8(&output.stderr).contains("left out") && utf8(&output.stderr).contains("README.md"));
+}
+
+#[test]
 fn what_otlp_prints_reads_back_as_the_same_trace() {
     let home = Home::new();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
