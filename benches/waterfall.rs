@@ -38,14 +38,14 @@ fn spans(shape: &Shape) -> Spans {
     for span in 1..=NUM_SPANS {
         // A multiplier without common factors spreads arrival, as files of several services do.
         let id = (span * 7_919) % NUM_SPANS + 1;
-        let start = (id.ilog2() as i64) * 1_000_000 + (id % 1_000) as i64 * 10;
+        let start = i64::from(id.ilog2()) * 1_000_000 + (id % 1_000) as i64 * 10;
         spans.row.push(span as i64);
         spans.span_id.push(id);
         spans.parent_span_id.push((shape.parent)(id));
         spans.start_ns.push(START_NS + start);
         spans.duration_ns.push(900_000_000 - start);
         spans.kind.push(2);
-        spans.status.push(if id % 997 == 0 { 2 } else { 0 });
+        spans.status.push(if id.is_multiple_of(997) { 2 } else { 0 });
         spans.marks.push(0);
         spans.service.push((id % 8.min(shape.num_names)) as u32);
         spans.name.push(8 + (id % shape.num_names) as u32);

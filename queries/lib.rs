@@ -28,5 +28,6 @@ pub mod stats;
 #[cfg(feature = "store")]
 pub mod store;
 
-#[cfg(all(test, feature = "store"))]
+#[cfg(test)]
+#[cfg(feature = "store")]
 pub(crate) mod testing;

@@ -143,5 +143,6 @@ impl From<arrow::error::ArrowError> for TableError {
     }
 }
 
-#[cfg(all(test, feature = "store"))]
+#[cfg(test)]
+#[cfg(feature = "store")]
 mod tests;

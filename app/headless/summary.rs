@@ -116,7 +116,7 @@ pub fn sentence(summary: &LoadSummary) -> String {
 
 /// Says what could not be read, with the first reasons.
 pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
-    for source in summary.sources.iter().filter(is_recognised) {
+    for source in summary.sources.iter().filter(|source| is_recognised(source)) {
         if let Some(why) = &source.stopped {
             say::warning(context, &format!("{}: reading stopped: {why}", source.name));
         }
@@ -137,7 +137,7 @@ pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
 }
 
 /// Tells whether the source is telemetry. Folders hold other files too; one that was named itself is a failure.
-fn is_recognised(source: &&LoadedSource) -> bool {
+fn is_recognised(source: &LoadedSource) -> bool {
     source.format != UNKNOWN
 }
 
@@ -148,7 +148,8 @@ pub fn judge(summary: &LoadSummary, is_strict: bool) -> Result<(), Failure> {
     if !unreadable.is_empty() {
         return Err(Failure::Input(unreadable.join("\n")));
     }
-    let has_stopped = summary.sources.iter().filter(is_recognised).any(|source| source.stopped.is_some());
+    let has_stopped =
+        summary.sources.iter().filter(|source| is_recognised(source)).any(|source| source.stopped.is_some());
     match (is_strict, rejects(summary)) {
         (true, rejects @ 1..) => Err(Failure::Input(format!("{} records refused (--strict)", humane::count(rejects)))),
         (true, _) if has_stopped => Err(Failure::Input("a source was not read to its end (--strict)".to_owned())),
@@ -167,7 +168,7 @@ fn empty_handed(summary: &LoadSummary) -> impl Iterator<Item = String> {
         let records = source.spans.saturating_add(source.logs).saturating_add(source.metrics);
         records == 0 && source.skipped_bytes == 0 && (source.rejects > 0 || source.stopped.is_some())
     };
-    let named = summary.sources.iter().filter(is_recognised).filter(is_empty);
+    let named = summary.sources.iter().filter(|source| is_recognised(source)).filter(is_empty);
     named.map(|source| format!("nothing readable in {}", source.name))
 }
 

@@ -57,7 +57,7 @@ fn read_files(
 ) -> Result<(), TuiError> {
     if !inputs.is_empty() {
         let read = move || {
-            let summary = load(&store, &inputs, &options, &mut |event| tell(&send, event));
+            let summary = load(&store, &inputs, &options, &mut |event| tell(&send, &event));
             let (summary, has_failed) = match summary {
                 Ok(summary) => summarise(&summary),
                 Err(error) => (error.to_string(), true),
@@ -70,10 +70,10 @@ fn read_files(
     Ok(())
 }
 
-fn tell(news: &Sender<LoadNews>, event: LoadEvent) -> ControlFlow<()> {
+fn tell(news: &Sender<LoadNews>, event: &LoadEvent) -> ControlFlow<()> {
     let told = match event {
-        LoadEvent::Progress(progress) => LoadNews::Progress(progress),
-        LoadEvent::Committed { spans, .. } => LoadNews::Committed { spans },
+        LoadEvent::Progress(progress) => LoadNews::Progress(*progress),
+        LoadEvent::Committed { spans, .. } => LoadNews::Committed { spans: *spans },
         LoadEvent::Settled => LoadNews::Settled,
     };
     news.send(told).map_or(ControlFlow::Break(()), |()| ControlFlow::Continue(()))

@@ -107,6 +107,10 @@ impl Loop {
             Woken::Event(event) => {
                 panic_for_the_test(&event);
                 self.is_dirty = true;
+                if let Event::Resize(_) = event {
+                    // Even to the size that was drawn last: a terminal that shrank in between has lost what it showed.
+                    self.screen.forget()?;
+                }
                 let outside = update(&mut self.state, event);
                 let next = self.perform(outside)?;
                 self.set_timer();

@@ -58,7 +58,7 @@ pub fn draw(
         () if to < 0.0 => put(buffer, area, 0, "‹", style),
         () if from > width => put(buffer, area, area.width - 1, "›", style),
         () => {
-            cells(from.max(0.0), to.min(width), area.width, weight, |cell, sign| put(buffer, area, cell, sign, style))
+            cells(from.max(0.0), to.min(width), area.width, weight, |cell, sign| put(buffer, area, cell, sign, style));
         }
     }
 }
@@ -117,7 +117,7 @@ mod tests {
         let area = Rect::new(0, 0, 10, 1);
         let mut buffer = Buffer::empty(area);
         draw(&mut buffer, area, TimeWindow::new(0, 80_000), (from * 1_000, to * 1_000), weight, Style::new());
-        buffer.content.iter().map(|cell| cell.symbol()).collect()
+        buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect()
     }
 
     #[test]

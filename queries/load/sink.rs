@@ -100,9 +100,10 @@ impl<'load> Sink<'load> {
     }
 
     fn next(&self, events: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
-        match self.group.is_some() || self.has_unsettled() {
-            true => events.recv_timeout(IDLE),
-            false => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        if self.group.is_some() || self.has_unsettled() {
+            events.recv_timeout(IDLE)
+        } else {
+            events.recv().map_err(|_| RecvTimeoutError::Disconnected)
         }
     }
 

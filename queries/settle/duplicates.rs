@@ -25,7 +25,9 @@ pub(super) fn find(connection: &Connection, rows: &Rows, stretch: &Stretch) -> R
     }
     let contents = contents(connection, rows, &groups)?;
     let mut repeats = Repeats::default();
-    groups.iter().for_each(|group| repeats.compare(rows, group, &contents, stretch));
+    for group in &groups {
+        repeats.compare(rows, group, &contents, stretch);
+    }
     Ok(repeats)
 }
 

@@ -70,10 +70,8 @@ fn select(connection: &Connection) -> duckdb::Result<String> {
     let physical = PhysicalColumns::read(connection)?;
     let known: Vec<String> =
         PEERS.iter().filter(|peer| physical.has("raw_spans", peer)).map(|peer| format!("s.{peer}")).collect();
-    let peer = match known.is_empty() {
-        true => "NULL::VARCHAR".to_owned(),
-        false => format!("coalesce({}, NULL)", known.join(", ")),
-    };
+    let peer =
+        if known.is_empty() { "NULL::VARCHAR".to_owned() } else { format!("coalesce({}, NULL)", known.join(", ")) };
     Ok(format!(
         "SELECT s.\"row\", s.trace_hi, s.trace_lo, s.span_id, s.parent_span_id, s.start, s.duration_ns, s.kind, s.status, \
          s.resource_id, s.name, CASE WHEN s.kind IN (3, 4) THEN {peer} END FROM raw_spans s"

@@ -40,7 +40,9 @@ fn traces(connection: &Connection, outcome: &Outcome<'_>) -> duckdb::Result<()> 
     let traces = &outcome.traces;
     let texts = |number: fn(&super::summary::Summary) -> u32| {
         let mut column = TextColumn::default();
-        traces.iter().for_each(|trace| column.push(text(outcome, number(trace))));
+        for trace in traces {
+            column.push(text(outcome, number(trace)));
+        }
         column
     };
     let mut columns = Columns::default();
@@ -64,7 +66,9 @@ fn edges(connection: &Connection, outcome: &Outcome<'_>) -> duckdb::Result<()> {
     let edges: Vec<(&EdgeKey, &Calls)> = outcome.edges.iter().collect();
     let texts = |number: fn(&EdgeKey) -> u32| {
         let mut column = TextColumn::default();
-        edges.iter().for_each(|(key, _)| column.push(text(outcome, number(key))));
+        for (key, _) in &edges {
+            column.push(text(outcome, number(key)));
+        }
         column
     };
     let mut columns = Columns::default();

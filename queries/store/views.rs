@@ -108,9 +108,10 @@ fn attributes(conventions: &[StoredConvention], physical: &PhysicalColumns) -> S
 /// `"key":value` of one convention; NULL where the span has none.
 fn member(convention: &StoredConvention, physical: &PhysicalColumns) -> String {
     let column = format!("s.{}", quote(&convention.column));
-    let key = match physical.has("raw_alias_sets", &convention.column) {
-        true => format!("'\"' || coalesce(a.{}, {}) || '\":'", quote(&convention.column), text(&convention.key)),
-        false => text(&format!("\"{}\":", convention.key)),
+    let key = if physical.has("raw_alias_sets", &convention.column) {
+        format!("'\"' || coalesce(a.{}, {}) || '\":'", quote(&convention.column), text(&convention.key))
+    } else {
+        text(&format!("\"{}\":", convention.key))
     };
     let value = match convention.value {
         ValueType::Text => format!("CAST(to_json({column}) AS VARCHAR)"),

@@ -107,12 +107,12 @@ fn written(value: String) -> String {
 
 fn fields(conventions: &Conventions) -> Vec<(String, CompletionKind)> {
     let short = INTRINSICS.iter().filter_map(|row| row.short);
-    let scoped = INTRINSICS.iter().map(|row| row.name);
+    let intrinsics = INTRINSICS.iter().map(|row| row.name);
     let scopes = SCOPES.iter().filter(|(_, name)| !name.is_empty()).map(|(_, name)| format!("{name}."));
     let attributes = conventions.all().iter().map(|convention| {
         let scope = if convention.on_spans { "span" } else { "resource" };
         format!("{scope}.{}", convention.key)
     });
-    let intrinsics = short.chain(scoped).map(|name| (name.to_owned(), CompletionKind::Intrinsic));
+    let intrinsics = short.chain(intrinsics).map(|name| (name.to_owned(), CompletionKind::Intrinsic));
     intrinsics.chain(scopes.chain(attributes).map(|name| (name, CompletionKind::Attribute))).collect()
 }

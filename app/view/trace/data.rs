@@ -106,7 +106,7 @@ fn summarise(spans: &Spans, forest: &Forest, root: Option<usize>) -> Summary {
         window: window(spans),
         num_services: services(spans).count(),
         service_width: services(spans).map(|service| width(&inert(service))).max().unwrap_or_default(),
-        num_errors: spans.status.iter().filter(|&&status| status == 2).count(),
+        num_errors: spans.status.iter().map(|&status| usize::from(status == 2)).sum(),
         num_orphans: count(Place::Orphan),
         num_cycles: count(Place::CycleCut),
         num_roots: count(Place::Root),

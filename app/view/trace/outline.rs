@@ -86,7 +86,7 @@ impl Outline {
     /// Folds everything but what stands under the trace itself; opens everything where that is so already.
     pub fn toggle_all(&mut self, forest: &Forest) {
         let is_folded = (0..forest.len()).all(|rank| self.folded[rank as usize] == folds_at_first(forest, rank));
-        let fold = !(is_folded && !self.run_is_open.contains(&true));
+        let fold = !is_folded || self.run_is_open.contains(&true);
         for rank in 0..forest.len() {
             self.folded[rank as usize] = fold && folds_at_first(forest, rank);
         }

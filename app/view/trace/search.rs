@@ -72,8 +72,8 @@ impl Search {
         if self.text.is_empty() {
             return None;
         }
-        let starts = text.char_indices().map(|(start, _)| start);
-        starts.filter_map(|start| Some(start..start + prefix_len(&text[start..], &self.text)?)).next()
+        let mut starts = text.char_indices().map(|(start, _)| start);
+        starts.find_map(|start| Some(start..start + prefix_len(&text[start..], &self.text)?))
     }
 }
 

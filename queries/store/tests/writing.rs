@@ -145,9 +145,11 @@ fn a_full_disk_is_said_and_loses_nothing_that_was_committed() {
 
 fn incompressible(trace: u64, id: u64) -> TestSpan {
     let mut span = TestSpan::new(trace, id, 0);
-    span.name = (0..16)
-        .map(|part| format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&[trace, id, part].map(u64::to_le_bytes).concat())))
-        .collect();
+    span.name.clear();
+    for part in 0..16 {
+        let noise = xxhash_rust::xxh3::xxh3_64(&[trace, id, part].map(u64::to_le_bytes).concat());
+        span.name.push_str(&format!("{noise:016x}"));
+    }
     span
 }
 

@@ -104,8 +104,11 @@ fn a_chain_of_a_hundred_thousand_and_a_fan_of_a_million_are_whole() {
     assert_eq!(tree.order[1], 999_999);
 }
 
-/// The shape by rows, which are the identity of spans: parent row, depth, descendants, place, position.
-fn shape(spans: &Spans) -> BTreeMap<i64, (Option<i64>, u32, u32, String, bool, usize)> {
+/// Parent row, depth, descendants, place, whether the id is shared, position.
+type SpanShape = (Option<i64>, u32, u32, String, bool, usize);
+
+/// The shape by rows, which are the identity of spans.
+fn shape(spans: &Spans) -> BTreeMap<i64, SpanShape> {
     let tree = assemble(spans);
     let row = |span: u32| spans.row.get(span as usize).copied();
     let entry = |(position, &span): (usize, &u32)| {

@@ -84,21 +84,18 @@ impl Shown {
         }
         let style = |role: Role| shared.theme.style(role);
         let rest = put(buffer, area, " / ", style(Role::Prompt));
-        match &self.prompt {
-            Some(prompt) => {
-                let column = prompt.render(buffer, rest.x, rest.y, rest.width, style(Role::Text));
-                let caret = Rect { x: column.min(rest.right().saturating_sub(1)), width: 1, ..rest };
-                buffer.set_style(caret, style(Role::Selection));
-            }
-            None => {
-                put(buffer, rest, self.search.text(), style(Role::Match));
-                let matches = match self.search.len() {
-                    0 => "nothing found  Esc clears".to_owned(),
-                    1 => "1 span  Esc clears".to_owned(),
-                    spans => format!("{} spans  n next  N previous  Esc clears", humane::count(spans as u64)),
-                };
-                put_right(buffer, Rect { width: area.width.saturating_sub(1), ..area }, &matches, style(Role::Dim));
-            }
+        if let Some(prompt) = &self.prompt {
+            let column = prompt.render(buffer, rest.x, rest.y, rest.width, style(Role::Text));
+            let caret = Rect { x: column.min(rest.right().saturating_sub(1)), width: 1, ..rest };
+            buffer.set_style(caret, style(Role::Selection));
+            return;
         }
+        put(buffer, rest, self.search.text(), style(Role::Match));
+        let matches = match self.search.len() {
+            0 => "nothing found  Esc clears".to_owned(),
+            1 => "1 span  Esc clears".to_owned(),
+            spans => format!("{} spans  n next  N previous  Esc clears", humane::count(spans as u64)),
+        };
+        put_right(buffer, Rect { width: area.width.saturating_sub(1), ..area }, &matches, style(Role::Dim));
     }
 }
