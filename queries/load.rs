@@ -72,6 +72,14 @@ pub struct LoadedSource {
     pub stopped: Option<String>,
 }
 
+impl LoadedSource {
+    /// Tells whether the source is telemetry. Folders hold other files too.
+    #[must_use]
+    pub fn is_recognised(&self) -> bool {
+        self.format != riftline_ingest::format::UNKNOWN
+    }
+}
+
 /// How to load.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {

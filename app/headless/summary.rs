@@ -1,6 +1,5 @@
 //! What reading brought: as a table for people, as objects for scripts.
 
-use riftline_ingest::format::UNKNOWN;
 use riftline_queries::load::{LoadSummary, LoadedSource};
 use riftline_queries::table::{Column, Table, Values};
 use serde::Serialize;
@@ -116,7 +115,7 @@ pub fn sentence(summary: &LoadSummary) -> String {
 
 /// Says what could not be read, with the first reasons.
 pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
-    for source in summary.sources.iter().filter(|source| is_recognised(source)) {
+    for source in summary.sources.iter().filter(|source| source.is_recognised()) {
         if let Some(why) = &source.stopped {
             say::warning(context, &format!("{}: reading stopped: {why}", source.name));
         }
@@ -129,16 +128,11 @@ pub fn say_what_failed(summary: &LoadSummary, context: &Context) {
             );
         }
     }
-    let others = summary.sources.iter().filter(|source| !is_recognised(source));
+    let others = summary.sources.iter().filter(|source| !source.is_recognised());
     let others: Vec<&str> = others.map(|source| source.name.as_str()).collect();
     if !others.is_empty() {
         say::note(context, &format!("not telemetry, left out: {}", others.join(", ")));
     }
-}
-
-/// Tells whether the source is telemetry. Folders hold other files too; one that was named itself is a failure.
-fn is_recognised(source: &LoadedSource) -> bool {
-    source.format != UNKNOWN
 }
 
 /// Returns a failure where nothing could be read of a source, or, under `is_strict`, where anything was refused.
@@ -149,7 +143,7 @@ pub fn judge(summary: &LoadSummary, is_strict: bool) -> Result<(), Failure> {
         return Err(Failure::Input(unreadable.join("\n")));
     }
     let has_stopped =
-        summary.sources.iter().filter(|source| is_recognised(source)).any(|source| source.stopped.is_some());
+        summary.sources.iter().filter(|source| source.is_recognised()).any(|source| source.stopped.is_some());
     match (is_strict, rejects(summary)) {
         (true, rejects @ 1..) => Err(Failure::Input(format!("{} records refused (--strict)", humane::count(rejects)))),
         (true, _) if has_stopped => Err(Failure::Input("a source was not read to its end (--strict)".to_owned())),
@@ -168,7 +162,7 @@ fn empty_handed(summary: &LoadSummary) -> impl Iterator<Item = String> {
         let records = source.spans.saturating_add(source.logs).saturating_add(source.metrics);
         records == 0 && source.skipped_bytes == 0 && (source.rejects > 0 || source.stopped.is_some())
     };
-    let named = summary.sources.iter().filter(|source| is_recognised(source)).filter(is_empty);
+    let named = summary.sources.iter().filter(|source| source.is_recognised()).filter(is_empty);
     named.map(|source| format!("nothing readable in {}", source.name))
 }
 
@@ -210,7 +204,7 @@ mod tests {
         assert_eq!(exit_code(vec![cut.clone()], &[], false), 0);
         assert_eq!(exit_code(vec![cut], &[], true), 3);
         let other =
-            LoadedSource { format: UNKNOWN.to_owned(), stopped: Some("not recognised".to_owned()), ..source(0, 0) };
+            LoadedSource { format: riftline_ingest::format::UNKNOWN.to_owned(), stopped: Some("not recognised".to_owned()), ..source(0, 0) };
         assert_eq!(exit_code(vec![source(5, 0), other], &[], true), 0);
         let again = LoadedSource { skipped_bytes: 100, ..source(0, 0) };
         assert_eq!(exit_code(vec![again], &[], true), 0);

@@ -97,7 +97,8 @@ fn summarise(summary: &LoadSummary) -> (String, bool) {
     if rejects > 0 {
         text.push_str(&format!(", {} records refused (see rejects)", count(rejects)));
     }
-    let stopped = summary.sources.iter().filter_map(|source| Some((&source.name, source.stopped.as_ref()?)));
+    let recognised = summary.sources.iter().filter(|source| source.is_recognised());
+    let stopped = recognised.filter_map(|source| Some((&source.name, source.stopped.as_ref()?)));
     let failures = stopped.chain(summary.failed.iter().map(|(name, why)| (name, why)));
     let failures: Vec<String> = failures.map(|(name, why)| format!("{name}: {why}")).collect();
     if let Some(first) = failures.first() {
