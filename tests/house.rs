@@ -6,6 +6,7 @@ mod support;
 mod arrows;
 mod cli;
 mod crash;
+mod picture;
 mod samples;
 mod screens;
 mod second_terminal;

@@ -203,8 +203,11 @@ mod tests {
         let cut = LoadedSource { stopped: Some("cut off".to_owned()), ..source(5, 0) };
         assert_eq!(exit_code(vec![cut.clone()], &[], false), 0);
         assert_eq!(exit_code(vec![cut], &[], true), 3);
-        let other =
-            LoadedSource { format: riftline_ingest::format::UNKNOWN.to_owned(), stopped: Some("not recognised".to_owned()), ..source(0, 0) };
+        let other = LoadedSource {
+            format: riftline_ingest::format::UNKNOWN.to_owned(),
+            stopped: Some("not recognised".to_owned()),
+            ..source(0, 0)
+        };
         assert_eq!(exit_code(vec![source(5, 0), other], &[], true), 0);
         let again = LoadedSource { skipped_bytes: 100, ..source(0, 0) };
         assert_eq!(exit_code(vec![again], &[], true), 0);

@@ -7,14 +7,18 @@ use riftline_ingest::format::{End, Settings, Window, by_name};
 use riftline_ingest::read::Limits;
 
 /// Decodes `bytes`, whole and in steps, and checks what must hold of any input: columns are of one length, everything is
-/// UTF-8, and the window does not change how many records there are.
+/// UTF-8, and where nothing is refused, the window does not change how many records there are. (How much is found again behind
+/// a broken record may depend on how much of it is seen at once.)
 pub fn check(format: &str, bytes: &[u8]) {
-    let whole = decode(format, bytes, usize::MAX);
-    let steps = decode(format, bytes, 13);
-    assert_eq!(whole, steps, "records in one window and in many");
+    let (whole, rejects) = decode(format, bytes, usize::MAX);
+    let (steps, _) = decode(format, bytes, 13);
+    if rejects == 0 {
+        assert_eq!(whole, steps, "records in one window and in many");
+    }
 }
 
-fn decode(format: &str, bytes: &[u8], step: usize) -> usize {
+/// Returns how many records were read and how many refused.
+fn decode(format: &str, bytes: &[u8], step: usize) -> (usize, u64) {
     let convention = |key: &str, value| Convention {
         key: key.to_owned(),
         column: key.to_owned(),
@@ -25,7 +29,7 @@ fn decode(format: &str, bytes: &[u8], step: usize) -> usize {
     let all = vec![convention("a", ValueType::Text), convention("b", ValueType::Int)];
     let settings = Settings { conventions: Arc::new(Conventions::new(all)), limits: Limits::default() };
     let mut decoder = by_name(format).expect("a known format").decoder(&settings);
-    let (mut from, mut to, mut records) = (0, bytes.len().min(step), 0);
+    let (mut from, mut to, mut records, mut rejects) = (0, bytes.len().min(step), 0, 0);
     loop {
         let end = if to == bytes.len() { End::Last } else { End::More };
         let window = Window { bytes: &bytes[from..to], offset: from as u64, line: 1, line_offset: 0, end };
@@ -38,9 +42,10 @@ fn decode(format: &str, bytes: &[u8], step: usize) -> usize {
                 assert!(std::str::from_utf8(&column.bytes).is_ok());
             }
             records += batch.num_records();
+            rejects += batch.rejects.count;
         }
         if from == bytes.len() {
-            return records;
+            return (records, rejects);
         }
         to = bytes.len().min(to.saturating_add(step));
     }

@@ -83,6 +83,11 @@ impl Terminal {
         screen
     }
 
+    /// Looks at the screen as it is.
+    pub fn with_screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.screen.0.lock().expect("screen").parser.screen())
+    }
+
     /// Returns the process id of riftline.
     pub fn pid(&self) -> u32 {
         self.child.process_id().expect("running")
