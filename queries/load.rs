@@ -78,6 +78,20 @@ impl LoadedSource {
     pub fn is_recognised(&self) -> bool {
         self.format != riftline_ingest::format::UNKNOWN
     }
+
+    /// Returns how many records of all kinds were read.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.spans.saturating_add(self.logs).saturating_add(self.metrics)
+    }
+}
+
+impl LoadSummary {
+    /// Returns the sum of `number` over all sources.
+    #[must_use]
+    pub fn total(&self, number: fn(&LoadedSource) -> u64) -> u64 {
+        self.sources.iter().map(number).fold(0, u64::saturating_add)
+    }
 }
 
 /// How to load.

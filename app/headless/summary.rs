@@ -159,20 +159,18 @@ fn failed(name: &str, why: &str) -> String {
 /// Says of which sources everything was refused.
 fn empty_handed(summary: &LoadSummary) -> impl Iterator<Item = String> {
     let is_empty = |source: &&LoadedSource| {
-        let records = source.spans.saturating_add(source.logs).saturating_add(source.metrics);
-        records == 0 && source.skipped_bytes == 0 && (source.rejects > 0 || source.stopped.is_some())
+        source.records() == 0 && source.skipped_bytes == 0 && (source.rejects > 0 || source.stopped.is_some())
     };
     let named = summary.sources.iter().filter(|source| source.is_recognised()).filter(is_empty);
     named.map(|source| format!("nothing readable in {}", source.name))
 }
 
 fn records(summary: &LoadSummary) -> u64 {
-    let of = |source: &LoadedSource| source.spans.saturating_add(source.logs).saturating_add(source.metrics);
-    summary.sources.iter().map(of).fold(0, u64::saturating_add)
+    summary.total(LoadedSource::records)
 }
 
 fn rejects(summary: &LoadSummary) -> u64 {
-    summary.sources.iter().map(|source| source.rejects).fold(0, u64::saturating_add)
+    summary.total(|source| source.rejects)
 }
 
 fn rate(summary: &LoadSummary) -> u64 {

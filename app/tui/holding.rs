@@ -82,18 +82,17 @@ fn tell(news: &Sender<LoadNews>, event: &LoadEvent) -> ControlFlow<()> {
 /// Returns what is said when everything is read, and whether something could not be.
 fn summarise(summary: &LoadSummary) -> (String, bool) {
     use crate::humane::{count, duration};
-    let total =
-        |number: fn(&riftline_queries::load::LoadedSource) -> u64| summary.sources.iter().map(number).sum::<u64>();
-    let mut text = format!("read {} spans", count(total(|source| source.spans)));
-    for (number, what) in
-        [(total(|source| source.logs), "log records"), (total(|source| source.metrics), "metric points")]
-    {
+    let mut text = format!("read {} spans", count(summary.total(|source| source.spans)));
+    for (number, what) in [
+        (summary.total(|source| source.logs), "log records"),
+        (summary.total(|source| source.metrics), "metric points"),
+    ] {
         if number > 0 {
             text.push_str(&format!(", {} {what}", count(number)));
         }
     }
     text.push_str(&format!(" in {}", duration((summary.seconds * 1e9) as i64)));
-    let rejects = total(|source| source.rejects);
+    let rejects = summary.total(|source| source.rejects);
     if rejects > 0 {
         text.push_str(&format!(", {} records refused (see rejects)", count(rejects)));
     }
