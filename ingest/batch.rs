@@ -2,6 +2,7 @@
 
 use crate::column::{BoolColumn, DoubleColumn, IntColumn, TextColumn};
 use crate::convention::{Conventions, ValueType};
+use crate::event::{Clock, EventBatch, FlowBatch, Gap};
 use crate::rejects::Rejects;
 
 /// Decoders close a batch when its columns hold about this many bytes, so that every offset fits 31 bits.
@@ -13,6 +14,11 @@ pub struct Batch {
     pub spans: SpanBatch,
     pub logs: LogBatch,
     pub metrics: MetricBatch,
+    pub events: EventBatch,
+    pub flows: FlowBatch,
+    pub gaps: Vec<Gap>,
+    /// Clocks that were met for the first time.
+    pub clocks: Vec<Clock>,
     /// Resources that rows refer to by index.
     pub resources: Vec<Resource>,
     /// Scopes that rows refer to by index.
@@ -178,10 +184,10 @@ impl Batch {
         Self { spans: SpanBatch { conventions: columns, ..SpanBatch::default() }, ..Self::default() }
     }
 
-    /// Returns how many records of all kinds the batch holds.
+    /// Returns how many records of all kinds the batch holds. Flows are another reading of events, not records of their own.
     #[must_use]
     pub fn num_records(&self) -> usize {
-        self.spans.len() + self.logs.len() + self.metrics.len()
+        self.spans.len() + self.logs.len() + self.metrics.len() + self.events.len()
     }
 
     /// Pads every rare column to the number of rows. Call it once, when the batch is complete.
@@ -189,6 +195,8 @@ impl Batch {
         self.spans.close();
         self.logs.close();
         self.metrics.close();
+        self.events.close();
+        self.flows.close();
     }
 }
 

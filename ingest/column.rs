@@ -19,6 +19,13 @@ pub struct IntColumn {
     pub present: Bits,
 }
 
+/// Integers without a sign of one column; a row may have none. Rows are padded as in [`TextColumn`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnsignedColumn {
+    pub values: Vec<u64>,
+    pub present: Bits,
+}
+
 /// Doubles of one column; a row may have none. Rows are padded as in [`TextColumn`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DoubleColumn {
@@ -231,5 +238,6 @@ macro_rules! flat_column {
 }
 
 flat_column!(IntColumn, i64);
+flat_column!(UnsignedColumn, u64);
 flat_column!(DoubleColumn, f64);
 flat_column!(BoolColumn, bool);

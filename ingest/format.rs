@@ -1,12 +1,19 @@
 //! Input formats: how each is recognised, cut into pieces, and decoded. A new format is one line in [`FORMATS`].
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use crate::batch::Batch;
+use crate::error::OpenError;
 use crate::otlp::json::OtlpJson;
 use crate::otlp::proto::OtlpProto;
 pub use crate::otlp::{MAX_RECORDS, Settings};
 
 /// All formats, in the order in which they are asked whether they recognise a stream.
 pub static FORMATS: &[&dyn Format] = &[&OtlpJson, &OtlpProto::Framed, &OtlpProto::Bare, &OtlpProto::Delimited];
+
+/// All formats that are a folder of files, in the order in which they are asked.
+pub static FOLDER_FORMATS: &[&dyn FolderFormat] = &[];
 
 /// The name of a stream that no format recognises.
 pub const UNKNOWN: &str = "unknown";
@@ -15,6 +22,12 @@ pub const UNKNOWN: &str = "unknown";
 pub trait Format: Sync {
     /// Returns the name that users see and can ask for, such as `otlp-json`.
     fn name(&self) -> &'static str;
+
+    /// Returns what it is and who writes it, in a few words.
+    fn description(&self) -> &'static str;
+
+    /// Returns a small recording, which `riftline check` reads: a file of `sample-traces/formats`.
+    fn sample(&self) -> &'static [u8];
 
     /// Tells whether a stream that begins with `head` is of this format. `is_whole`: nothing comes after `head`.
     fn recognises(&self, head: &[u8], is_whole: bool) -> bool;
@@ -26,8 +39,54 @@ pub trait Format: Sync {
     /// Returns how much of `bytes`, which begin between two units and end where the stream ends or rests, is whole units.
     fn whole_units(&self, bytes: &[u8]) -> usize;
 
-    /// Returns a decoder that stands between two units.
-    fn decoder(&self, settings: &Settings) -> Box<dyn Decoder>;
+    /// Returns a decoder that stands between two units of the stream that begins with `opening`.
+    fn decoder(&self, settings: &Settings, opening: &Opening) -> Box<dyn Decoder>;
+}
+
+/// How a stream begins, and what is known of it: for formats whose first lines say how to read the others.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
+    /// The first 64 KiB, or all of a shorter stream.
+    pub head: Arc<[u8]>,
+    /// The file, where it is one.
+    pub path: Option<PathBuf>,
+    /// When it was last written, nanoseconds since 1970, UTC; for pipes, when reading began. Times without a date are taken to
+    /// lie before it.
+    pub written_ns: i64,
+}
+
+/// A format of folders: several files that make one recording.
+pub trait FolderFormat: Sync {
+    /// Returns the name that users see and can ask for.
+    fn name(&self) -> &'static str;
+
+    /// Returns what it is and who writes it, in a few words.
+    fn description(&self) -> &'static str;
+
+    /// Returns the files of a small recording, by name: a folder of `sample-traces/formats`.
+    fn sample(&self) -> &'static [(&'static str, &'static [u8])];
+
+    /// Tells whether `folder` itself (not one below it) holds such a recording.
+    fn recognises(&self, folder: &Path) -> bool;
+
+    /// Opens the recording.
+    fn open(&self, folder: &Path, settings: &Settings) -> Result<Box<dyn Recording>, OpenError>;
+}
+
+/// A recording that is being read.
+pub trait Recording {
+    /// Returns the next batch, in the order of time; nothing at the end. Its `to_offset` counts events from the beginning,
+    /// and its `prefix_hash` tells whether the events up to there are those of an earlier reading.
+    fn next(&mut self) -> Option<Batch>;
+
+    /// Returns a hash of what the recording begins with.
+    fn head_hash(&self) -> u64;
+
+    /// Returns how many bytes were read so far, and how many there are.
+    fn bytes(&self) -> (u64, u64);
+
+    /// Returns why reading ended early, if it did.
+    fn stopped(&self) -> Option<String>;
 }
 
 /// Decodes one stream, window after window, or pieces of streams, one after the other.
@@ -99,8 +158,15 @@ pub fn recognise(head: &[u8], is_whole: bool) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.recognises(head, is_whole))
 }
 
+/// Returns the format of the recording that `folder` itself is, if it is one.
+#[must_use]
+pub fn of_folder(folder: &Path) -> Option<&'static dyn FolderFormat> {
+    FOLDER_FORMATS.iter().copied().find(|format| format.recognises(folder))
+}
+
 /// Returns the names of all formats, for messages.
 #[must_use]
 pub fn known() -> String {
-    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+    let streams = FORMATS.iter().map(|format| format.name());
+    streams.chain(FOLDER_FORMATS.iter().map(|format| format.name())).collect::<Vec<_>>().join(", ")
 }

@@ -28,11 +28,16 @@ pub enum Mark {
     EnumUnknown = 1 << 10,
     /// A value was nested deeper than the limit; the deep part was left out.
     DepthCut = 1 << 11,
+    /// An id was recorded in another form than hexadecimal of the usual length (64 bits, decimal, with dashes); `original`
+    /// holds it.
+    IdConverted = 1 << 12,
+    /// The time has no date or no year of its own: it was taken from when the file was last written.
+    DateAssumed = 1 << 13,
 }
 
 impl Mark {
     /// All marks, in the order of their bits.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::TraceIdMalformed,
         Self::TraceIdZero,
         Self::SpanIdMalformed,
@@ -45,6 +50,8 @@ impl Mark {
         Self::ValueCut,
         Self::EnumUnknown,
         Self::DepthCut,
+        Self::IdConverted,
+        Self::DateAssumed,
     ];
 
     /// Returns the bit of the mark.
@@ -69,6 +76,8 @@ impl Mark {
             Self::ValueCut => "value-cut",
             Self::EnumUnknown => "enum-unknown",
             Self::DepthCut => "depth-cut",
+            Self::IdConverted => "id-converted",
+            Self::DateAssumed => "date-assumed",
         }
     }
 }

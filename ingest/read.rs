@@ -2,6 +2,7 @@
 
 mod leaf;
 mod reader;
+mod recording;
 mod stream;
 mod worker;
 

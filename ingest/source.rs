@@ -12,18 +12,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::OpenError;
+use crate::format::FolderFormat;
 use crate::read::Input;
 
 /// One file or pipe that is to be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Named {
     /// Absolute path, or `-`.
     pub name: String,
     pub path: Option<PathBuf>,
     /// Size on disk; nothing for pipes.
     pub size: Option<u64>,
+    /// When it was last written, nanoseconds since 1970; nothing for pipes.
+    pub written_ns: Option<i64>,
     /// Whether the user named it, and not a folder or pattern that it is in.
     pub is_explicit: bool,
+    /// The format of the recording that it is, where it is a folder.
+    pub folder: Option<&'static dyn FolderFormat>,
 }
 
 /// Something that was named but cannot be read.
@@ -39,7 +44,14 @@ pub(crate) fn expand(inputs: &[Input]) -> Vec<Result<Named, Unreadable>> {
     for input in inputs {
         match input {
             Input::Stdin => {
-                found.push(Ok(Named { name: "-".to_owned(), path: None, size: None, is_explicit: true }));
+                found.push(Ok(Named {
+                    name: "-".to_owned(),
+                    path: None,
+                    size: None,
+                    written_ns: None,
+                    is_explicit: true,
+                    folder: None,
+                }));
             }
             Input::Path(path) => walk::expand_path(path, &mut found),
         }

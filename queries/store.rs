@@ -170,6 +170,9 @@ impl Store {
 
     /// Writes the log into the file, so that what was committed no longer needs it.
     pub fn checkpoint(&self) -> Result<(), WriteError> {
+        // DuckDB refuses a checkpoint while another transaction writes: settling and the writer take their turns.
+        let _settling = lock(&self.shared.settling);
+        let _writing = lock(&self.shared.writer);
         let connection = self.shared.connection().map_err(|error| self.shared.write_error(&error))?;
         connection.execute_batch("CHECKPOINT").map_err(|error| self.shared.write_error(&error))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use riftline_ingest::convention::{Convention, Conventions, ValueType};
-use riftline_ingest::format::{End, Settings, Window, by_name};
+use riftline_ingest::format::{End, Opening, Settings, Window, by_name};
 use riftline_ingest::read::Limits;
 
 /// Decodes `bytes`, whole and in steps, and checks what must hold of any input: columns are of one length, everything is
@@ -28,7 +28,7 @@ fn decode(format: &str, bytes: &[u8], step: usize) -> (usize, u64) {
     };
     let all = vec![convention("a", ValueType::Text), convention("b", ValueType::Int)];
     let settings = Settings { conventions: Arc::new(Conventions::new(all)), limits: Limits::default() };
-    let mut decoder = by_name(format).expect("a known format").decoder(&settings);
+    let mut decoder = by_name(format).expect("a known format").decoder(&settings, &Opening::default());
     let (mut from, mut to, mut records, mut rejects) = (0, bytes.len().min(step), 0, 0);
     loop {
         let end = if to == bytes.len() { End::Last } else { End::More };

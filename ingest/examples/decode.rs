@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use riftline_ingest::batch::Batch;
 use riftline_ingest::convention::{Convention, Conventions, ValueType};
-use riftline_ingest::format::{self, End, Settings, Window};
+use riftline_ingest::format::{self, End, Opening, Settings, Window};
 use riftline_ingest::read::{Event, Input, Limits, NoHistory, ReadOptions, read};
 
 fn convention(key: &str, value: ValueType, aliases: &[&str]) -> Convention {
@@ -85,7 +85,8 @@ fn decode_in_memory(input: &Input, options: &ReadOptions) {
     let settings = Settings { conventions: options.conventions.clone(), limits: options.limits };
     let mut best = (f64::INFINITY, 0);
     for _ in 0..10 {
-        let (begin, mut decoder, mut records, mut at) = (Instant::now(), format.decoder(&settings), 0, 0);
+        let (begin, mut decoder, mut records, mut at) =
+            (Instant::now(), format.decoder(&settings, &Opening::default()), 0, 0);
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let piece = rest.get(..format.cut(rest, PIECE).unwrap_or(rest.len())).unwrap_or(rest);
             let window = Window { bytes: piece, offset: at as u64, line: 1, line_offset: 0, end: End::Last };

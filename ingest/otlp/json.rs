@@ -22,7 +22,7 @@ mod span;
 mod unescape;
 mod value;
 
-use crate::format::{Decoder, Format};
+use crate::format::{Decoder, Format, Opening};
 use crate::otlp::Settings;
 use crate::otlp::json::cursor::Skeleton;
 use crate::otlp::json::machine::JsonDecoder;
@@ -55,6 +55,14 @@ impl Format for OtlpJson {
         "otlp-json"
     }
 
+    fn description(&self) -> &'static str {
+        "OTLP requests as JSON: the Collector's file exporter, Tempo, SDKs"
+    }
+
+    fn sample(&self) -> &'static [u8] {
+        include_bytes!("../../sample-traces/formats/otlp.jsonl")
+    }
+
     fn recognises(&self, head: &[u8], _is_whole: bool) -> bool {
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != 0);
@@ -81,7 +89,7 @@ impl Format for OtlpJson {
         at + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
     }
 
-    fn decoder(&self, settings: &Settings) -> Box<dyn Decoder> {
+    fn decoder(&self, settings: &Settings, _opening: &Opening) -> Box<dyn Decoder> {
         Box::new(JsonDecoder::new(settings))
     }
 }

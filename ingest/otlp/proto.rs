@@ -20,7 +20,7 @@ mod span;
 mod value;
 mod wire;
 
-use crate::format::{Decoder, Format};
+use crate::format::{Decoder, Format, Opening};
 use crate::otlp::Settings;
 use crate::otlp::proto::machine::ProtoDecoder;
 use crate::otlp::proto::wire::Wire;
@@ -88,6 +88,24 @@ impl Format for OtlpProto {
         }
     }
 
+    fn description(&self) -> &'static str {
+        match self {
+            Self::Bare => "one OTLP request as protobuf, as SDKs send it",
+            Self::Delimited => "OTLP requests as protobuf, each after its length as varint",
+            Self::Framed => {
+                "OTLP requests as protobuf, each after its length in 4 bytes: the Collector's file exporter"
+            }
+        }
+    }
+
+    fn sample(&self) -> &'static [u8] {
+        match self {
+            Self::Bare => include_bytes!("../../sample-traces/formats/otlp.pb"),
+            Self::Delimited => include_bytes!("../../sample-traces/formats/otlp.delimited.pb"),
+            Self::Framed => include_bytes!("../../sample-traces/formats/otlp.framed.pb"),
+        }
+    }
+
     fn recognises(&self, head: &[u8], is_whole: bool) -> bool {
         match self {
             Self::Bare => !head.is_empty() && shape::is_request(head, None, is_whole),
@@ -110,7 +128,7 @@ impl Format for OtlpProto {
         self.unit_ends(bytes).last().unwrap_or_default()
     }
 
-    fn decoder(&self, settings: &Settings) -> Box<dyn Decoder> {
+    fn decoder(&self, settings: &Settings, _opening: &Opening) -> Box<dyn Decoder> {
         Box::new(ProtoDecoder::new(*self, settings))
     }
 }

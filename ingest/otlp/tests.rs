@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::batch::{Batch, ConventionColumn, Resource, Scope};
 use crate::column::{DoubleColumn, IntColumn, TextColumn};
-use crate::format::{End, Settings, Window, by_name};
+use crate::format::{End, Opening, Settings, Window, by_name};
 use crate::read::tests::{conventions, options, read_events};
 use crate::read::{Event, Input, Limits, NoHistory};
 
@@ -19,7 +19,7 @@ pub(crate) fn decode(format: &str, bytes: &[u8]) -> Vec<Batch> {
 /// Decodes bytes of which only so many are shown at a time, at first.
 pub(crate) fn decode_windows(format: &str, bytes: &[u8], step: usize) -> Vec<Batch> {
     let settings = Settings { conventions: conventions(), limits: Limits::default() };
-    let mut decoder = by_name(format).unwrap().decoder(&settings);
+    let mut decoder = by_name(format).unwrap().decoder(&settings, &Opening::default());
     let (mut from, mut to, mut batches) = (0, bytes.len().min(step), Vec::new());
     loop {
         let end = if to == bytes.len() { End::Last } else { End::More };

@@ -4,16 +4,19 @@
 //! is found within a window (one pretty-printed object, one endless line), the stream is decoded right here until the
 //! next such place.
 
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crossbeam_channel::bounded;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::batch::Batch;
 use crate::error::OpenError;
-use crate::format::{self, Decoder, End, Format, MAX_RECORDS};
+use crate::format::{self, Decoder, End, Format, MAX_RECORDS, Opening};
 use crate::read::reader::{Packed, Reader, Stopped, Visit, describe};
 use crate::read::stream::{Filled, Stream};
 use crate::read::worker::{Job, Mark, stamped};
-use crate::read::{Committed, Event, Message, SourceEnd, SourceInfo};
+use crate::read::{Event, Message, SourceEnd, SourceInfo};
 use crate::source::peek::Peeked;
 
 /// How much of a stream its head is.
@@ -31,6 +34,7 @@ const STEP: usize = 1 << 20;
 /// What is known about a stream while it is decoded.
 struct Progress {
     format: &'static dyn Format,
+    opening: Arc<Opening>,
     /// Near where the next piece is cut.
     target: usize,
     /// Records of the next batch that is decoded here.
@@ -63,6 +67,11 @@ impl Reader {
         let Some(format) = format else {
             return self.refuse(&head, packed, visit, head_hash).map(|()| None);
         };
+        let opening = Arc::new(Opening {
+            head: head.into(),
+            path: packed.path.clone(),
+            written_ns: visit.named.written_ns.unwrap_or_else(now_ns),
+        });
         let mut stream = Stream::new(source);
         let window = self.options.limits.record_bytes.max(HEAD_BYTES);
         let skipped_bytes = match skip_to {
@@ -78,7 +87,7 @@ impl Reader {
         };
         self.send(Message::Event(Event::Opened(info(packed, visit, name, head_hash))))?;
         let mut progress =
-            Progress { format, target: FIRST_PIECE.min(window), num_records: FIRST_RECORDS, window, seen: 0 };
+            Progress { format, opening, target: FIRST_PIECE.min(window), num_records: FIRST_RECORDS, window, seen: 0 };
         self.decode(&mut stream, &mut progress)?;
         let end = SourceEnd { bytes: stream.mark().offset, skipped_bytes, stopped: stream.stopped.take() };
         self.send(Message::Event(Event::Closed(end)))?;
@@ -98,9 +107,7 @@ impl Reader {
     /// Skips what is committed. Returns how much that is; or, as an error, how much it is where the stream was read
     /// beyond it to find out, and has to be opened again.
     fn skip_committed(&self, stream: &mut Stream<'_>, head_hash: u64) -> Result<Result<u64, u64>, Stopped> {
-        let (answer, answers) = bounded(1);
-        self.send(Message::Ask { head_hash, answer })?;
-        let mut committed: Vec<Committed> = answers.recv().map_err(|_| Stopped)?;
+        let mut committed = self.ask(head_hash)?;
         committed.sort_by_key(|one| one.offset);
         let (mut best, mut is_beyond) = (0, false);
         for one in committed.into_iter().filter(|one| one.offset > 0) {
@@ -171,13 +178,14 @@ impl Reader {
         let to = if is_whole { stream.mark() } else { from };
         let (batches, piece) = bounded(1);
         progress.seen = 0;
-        self.send_job(Job { format: progress.format, bytes, from, to, line, line_offset, batches })?;
+        let opening = progress.opening.clone();
+        self.send_job(Job { format: progress.format, opening, bytes, from, to, line, line_offset, batches })?;
         self.send(Message::Piece(piece))
     }
 
     /// Decodes a stream that cannot be cut, up to the next place between two units where a batch is full.
     fn decode_here(&self, stream: &mut Stream<'_>, progress: &mut Progress) -> Result<(), Stopped> {
-        let mut decoder = progress.format.decoder(&self.settings);
+        let mut decoder = progress.format.decoder(&self.settings, &progress.opening);
         decoder.set_batch_records(progress.num_records);
         let from = stream.mark();
         let mut filled = Filled::Enough;
@@ -220,6 +228,12 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Now, in nanoseconds since 1970.
+fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 fn info(packed: Packed, visit: &Visit, format: &'static str, head_hash: u64) -> SourceInfo {

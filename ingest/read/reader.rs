@@ -27,7 +27,7 @@ pub(crate) struct Reader {
     pub settings: Settings,
     messages: Sender<Message>,
     jobs: Sender<Job>,
-    bytes_read: Arc<AtomicU64>,
+    pub bytes_read: Arc<AtomicU64>,
     total: Arc<AtomicU64>,
 }
 
@@ -103,6 +103,9 @@ impl Reader {
     }
 
     fn read_file(&mut self, named: Named) -> Result<(), Stopped> {
+        if let Some(format) = named.folder {
+            return self.read_recording(named, format);
+        }
         let asked = match self.asked_format() {
             Ok(asked) => asked,
             Err(error) => return self.fail(named.name, error),

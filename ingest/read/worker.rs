@@ -1,15 +1,17 @@
 //! Threads that decode pieces of streams.
 
+use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::batch::Batch;
-use crate::format::{Decoder, End, Format, MAX_RECORDS, Settings, Window};
+use crate::format::{Decoder, End, Format, MAX_RECORDS, Opening, Settings, Window};
 
 /// A piece of a stream that begins and ends between two units.
 pub(crate) struct Job {
     pub format: &'static dyn Format,
+    pub opening: Arc<Opening>,
     pub bytes: Vec<u8>,
     pub from: Mark,
     /// Where reading may resume after the piece: its end, or its beginning where the last unit is not whole.
@@ -38,16 +40,15 @@ pub(crate) fn start(num_threads: usize, settings: &Settings) -> Sender<Job> {
 }
 
 fn work(jobs: &Receiver<Job>, settings: &Settings) {
-    let mut last: Option<(&'static str, Box<dyn Decoder>)> = None;
+    let mut last: Option<(Arc<Opening>, Box<dyn Decoder>)> = None;
     for job in jobs {
-        let name = job.format.name();
         let mut decoder = match last.take() {
-            Some((format, decoder)) if format == name => decoder,
-            _ => job.format.decoder(settings),
+            Some((opening, decoder)) if Arc::ptr_eq(&opening, &job.opening) => decoder,
+            _ => job.format.decoder(settings, &job.opening),
         };
         decoder.set_batch_records(MAX_RECORDS);
         decode(&job, decoder.as_mut(), settings);
-        last = Some((name, decoder));
+        last = Some((job.opening, decoder));
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use crate::error::OpenError;
+use crate::format;
 use crate::source::{Named, Unreadable, failed};
 use crate::text::inert_os;
 
@@ -73,7 +75,12 @@ fn walk(folder: &Path, found: &mut Found) {
         if !visited.insert(real) {
             continue;
         }
-        if metadata.is_dir() {
+        if let Some(format) = Some(&path).filter(|_| metadata.is_dir()).and_then(|path| format::of_folder(path)) {
+            let size = entries(&path)
+                .ok()
+                .map(|paths| paths.iter().filter_map(|path| fs::metadata(path).ok()).map(|one| one.len()).sum());
+            found.push(Ok(Named { size, folder: Some(format), ..named(&path, &metadata, false) }));
+        } else if metadata.is_dir() {
             match entries(&path) {
                 Ok(entries) => open.extend(entries.into_iter().rev()),
                 Err(error) => found.push(Err(unreadable(&path, error))),
@@ -100,7 +107,19 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn named(path: &Path, metadata: &fs::Metadata, is_explicit: bool) -> Named {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let size = metadata.is_file().then_some(metadata.len());
-    Named { name: path.to_string_lossy().into_owned(), path: Some(path), size, is_explicit }
+    Named {
+        name: path.to_string_lossy().into_owned(),
+        path: Some(path),
+        size,
+        written_ns: written_ns(metadata),
+        is_explicit,
+        folder: None,
+    }
+}
+
+fn written_ns(metadata: &fs::Metadata) -> Option<i64> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Unreadable {
