@@ -9,6 +9,7 @@
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use duckdb::Connection;
@@ -79,8 +80,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let store = Store::temporary()?;
     let inputs: Vec<Input> = files.into_iter().map(Input::Path).collect();
-    let read =
-        ReadOptions { conventions: store.conventions(), format: None, num_threads: 2, limits: Limits::default() };
+    let read = ReadOptions {
+        conventions: store.conventions(),
+        format: None,
+        num_threads: 2,
+        limits: Limits::default(),
+        patterns: Arc::default(),
+    };
     let options = LoadOptions { read, settle: false, live: false };
     load(&store, &inputs, &options, &mut |_| ControlFlow::Continue(()))?;
     let reader = store.reader()?;

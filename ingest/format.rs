@@ -32,6 +32,11 @@ pub trait Format: Sync {
     /// Tells whether a stream that begins with `head` is of this format. `is_whole`: nothing comes after `head`.
     fn recognises(&self, head: &[u8], is_whole: bool) -> bool;
 
+    /// As [`Format::recognises`], for a format that the user's settings define.
+    fn recognises_with(&self, head: &[u8], is_whole: bool, _settings: &Settings) -> bool {
+        self.recognises(head, is_whole)
+    }
+
     /// Returns where `bytes`, which begin between two units, may be cut so that each side can be decoded without the
     /// other: near `target`, before or after it. Nothing where no such place is known in `bytes`.
     fn cut(&self, bytes: &[u8], target: usize) -> Option<usize>;
@@ -154,8 +159,8 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
 
 /// Returns the first format that recognises a stream by its head.
 #[must_use]
-pub fn recognise(head: &[u8], is_whole: bool) -> Option<&'static dyn Format> {
-    FORMATS.iter().copied().find(|format| format.recognises(head, is_whole))
+pub fn recognise(head: &[u8], is_whole: bool, settings: &Settings) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.recognises_with(head, is_whole, settings))
 }
 
 /// Returns the format of the recording that `folder` itself is, if it is one.

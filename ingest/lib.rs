@@ -10,6 +10,7 @@ pub mod error;
 pub mod event;
 pub mod format;
 pub mod lines;
+pub mod log;
 pub mod marks;
 pub mod otlp;
 pub mod read;

@@ -18,6 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::batch::Batch;
 use crate::convention::Conventions;
 use crate::error::OpenError;
+use crate::log::pattern::Pattern;
 use crate::read::reader::Reader;
 
 /// What the user named: `-` or something on disk (a file, a folder, a glob).
@@ -36,6 +37,8 @@ pub struct ReadOptions {
     /// How many threads decode.
     pub num_threads: usize,
     pub limits: Limits,
+    /// Log patterns of the user's own; see [`crate::log::pattern`].
+    pub patterns: Arc<[Pattern]>,
 }
 
 /// What bounds the memory that hostile input can take.

@@ -1,6 +1,7 @@
 //! Stores with known content, for tests.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use riftline_ingest::read::{Input, Limits, ReadOptions};
 use serde_json::{Value, json};
@@ -112,8 +113,13 @@ pub(crate) fn load_text(store: &Store, text: &str) -> LoadSummary {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spans.jsonl");
     std::fs::write(&path, text).unwrap();
-    let read =
-        ReadOptions { conventions: store.conventions(), format: None, num_threads: 1, limits: Limits::default() };
+    let read = ReadOptions {
+        conventions: store.conventions(),
+        format: None,
+        num_threads: 1,
+        limits: Limits::default(),
+        patterns: Arc::default(),
+    };
     let options = LoadOptions { read, settle: false, live: false };
     let inputs = [Input::Path(path.to_str().unwrap().to_owned())];
     load(store, &inputs, &options, &mut |_| ControlFlow::Continue(())).unwrap()

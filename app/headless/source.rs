@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use riftline_ingest::format::FORMATS;
@@ -165,6 +166,7 @@ pub fn load_options(store: &Store, args: &StoreArgs, settle: bool) -> LoadOption
         format: args.from.clone(),
         num_threads: available_parallelism().map_or(2, usize::from),
         limits: Limits::default(),
+        patterns: Arc::default(),
     };
     LoadOptions { read, settle, live: false }
 }

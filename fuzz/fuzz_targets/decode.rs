@@ -27,7 +27,7 @@ fn decode(format: &str, bytes: &[u8], step: usize) -> (usize, u64) {
         on_spans: true,
     };
     let all = vec![convention("a", ValueType::Text), convention("b", ValueType::Int)];
-    let settings = Settings { conventions: Arc::new(Conventions::new(all)), limits: Limits::default() };
+    let settings = Settings { conventions: Arc::new(Conventions::new(all)), limits: Limits::default(), patterns: Arc::default() };
     let mut decoder = by_name(format).expect("a known format").decoder(&settings, &Opening::default());
     let (mut from, mut to, mut records, mut rejects) = (0, bytes.len().min(step), 0, 0);
     loop {

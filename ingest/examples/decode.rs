@@ -34,8 +34,13 @@ fn main() {
         convention("user_agent.original", ValueType::Text, &["http.user_agent"]),
         convention("thread.id", ValueType::Int, &[]),
     ]);
-    let options =
-        ReadOptions { conventions: Arc::new(conventions), format: None, num_threads, limits: Limits::default() };
+    let options = ReadOptions {
+        conventions: Arc::new(conventions),
+        format: None,
+        num_threads,
+        limits: Limits::default(),
+        patterns: Arc::default(),
+    };
     if num_threads == 0 {
         for input in &inputs {
             decode_in_memory(input, &options);
@@ -81,8 +86,9 @@ fn decode_in_memory(input: &Input, options: &ReadOptions) {
         Ok(bytes) => bytes,
         Err(error) => return println!("{path}: {error}"),
     };
-    let Some(format) = format::recognise(&bytes, true) else { return println!("{path}: not recognised") };
-    let settings = Settings { conventions: options.conventions.clone(), limits: options.limits };
+    let settings =
+        Settings { conventions: options.conventions.clone(), limits: options.limits, patterns: Arc::default() };
+    let Some(format) = format::recognise(&bytes, true, &settings) else { return println!("{path}: not recognised") };
     let mut best = (f64::INFINITY, 0);
     for _ in 0..10 {
         let (begin, mut decoder, mut records, mut at) =

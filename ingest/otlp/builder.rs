@@ -12,6 +12,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::batch::{Batch, Resource, Scope};
 use crate::convention::Conventions;
+use crate::log::pattern::Pattern;
 use crate::otlp::attribute::Object;
 use crate::read::Limits;
 use crate::rejects::Reject;
@@ -30,6 +31,8 @@ const MAX_INPUT_BYTES: usize = 8 << 20;
 pub struct Settings {
     pub conventions: Arc<Conventions>,
     pub limits: Limits,
+    /// Log patterns of the user's own.
+    pub patterns: Arc<[Pattern]>,
 }
 
 /// The resource or scope that is being read.

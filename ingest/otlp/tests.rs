@@ -1,6 +1,7 @@
 //! JSON and protobuf of the same data give the same rows.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::batch::{Batch, ConventionColumn, Resource, Scope};
 use crate::column::{DoubleColumn, IntColumn, TextColumn};
@@ -18,7 +19,7 @@ pub(crate) fn decode(format: &str, bytes: &[u8]) -> Vec<Batch> {
 
 /// Decodes bytes of which only so many are shown at a time, at first.
 pub(crate) fn decode_windows(format: &str, bytes: &[u8], step: usize) -> Vec<Batch> {
-    let settings = Settings { conventions: conventions(), limits: Limits::default() };
+    let settings = Settings { conventions: conventions(), limits: Limits::default(), patterns: Arc::default() };
     let mut decoder = by_name(format).unwrap().decoder(&settings, &Opening::default());
     let (mut from, mut to, mut batches) = (0, bytes.len().min(step), Vec::new());
     loop {

@@ -55,13 +55,15 @@ impl Reader {
         asked: Option<&'static dyn Format>,
         skip_to: Option<u64>,
     ) -> Result<Option<u64>, Stopped> {
-        let is_live = visit.is_live;
-        let head = source.peek_until(HEAD_BYTES, |head| is_live && format::recognise(head, false).is_some()).to_vec();
+        let (is_live, settings) = (visit.is_live, &self.settings);
+        let head = source
+            .peek_until(HEAD_BYTES, |head| is_live && format::recognise(head, false, settings).is_some())
+            .to_vec();
         if let (Some(error), Some(path)) = (source.take_first_error(), &packed.path) {
             let error = OpenError::File { path: path.clone(), source: error };
             return self.fail(packed.name, error).map(|()| None);
         }
-        let format = asked.or_else(|| format::recognise(&head, source.is_over()));
+        let format = asked.or_else(|| format::recognise(&head, source.is_over(), settings));
         let head_hash = xxh3_64(&head);
         let name = format.map_or(format::UNKNOWN, Format::name);
         let Some(format) = format else {

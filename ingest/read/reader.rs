@@ -61,7 +61,11 @@ impl Reader {
         bytes_read: Arc<AtomicU64>,
         total: Arc<AtomicU64>,
     ) -> Self {
-        let settings = Settings { conventions: options.conventions.clone(), limits: options.limits };
+        let settings = Settings {
+            conventions: options.conventions.clone(),
+            limits: options.limits,
+            patterns: options.patterns.clone(),
+        };
         let jobs = worker::start(options.num_threads, &settings);
         Self { options, settings, messages, jobs, bytes_read, total }
     }
@@ -152,7 +156,9 @@ impl Reader {
         asked: Option<&'static dyn Format>,
     ) -> Result<(), Stopped> {
         loop {
-            let is_enough = |head: &[u8]| Container::of(head).is_some() || format::recognise(head, false).is_some();
+            let settings = &self.settings;
+            let is_enough =
+                |head: &[u8]| Container::of(head).is_some() || format::recognise(head, false, settings).is_some();
             let head = stream.peek_until(TAR_BLOCK, is_enough);
             let Some(container) = Container::of(head) else {
                 return self.read_stream(stream, packed, visit, asked);

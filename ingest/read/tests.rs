@@ -31,7 +31,13 @@ pub(crate) fn conventions() -> Arc<Conventions> {
 }
 
 pub(crate) fn options(num_threads: usize) -> ReadOptions {
-    ReadOptions { conventions: conventions(), format: None, num_threads, limits: Limits::default() }
+    ReadOptions {
+        conventions: conventions(),
+        format: None,
+        num_threads,
+        limits: Limits::default(),
+        patterns: Arc::default(),
+    }
 }
 
 /// Reads one input and returns everything that was reported, without progress.

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use riftline_ingest::read::Limits;
 use serde_json::json;
@@ -30,7 +31,8 @@ fn write_requests(path: &Path, num_requests: u64) {
 
 fn options(store: &Store, live: bool) -> LoadOptions {
     let conventions = store.conventions();
-    let read = ReadOptions { conventions, format: None, num_threads: 2, limits: Limits::default() };
+    let read =
+        ReadOptions { conventions, format: None, num_threads: 2, limits: Limits::default(), patterns: Arc::default() };
     LoadOptions { read, settle: true, live }
 }
 

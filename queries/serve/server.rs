@@ -224,6 +224,7 @@ impl Host {
             format: request.format,
             num_threads: thread::available_parallelism().map_or(1, Into::into),
             limits: Limits::default(),
+            patterns: Arc::default(),
         };
         let options = LoadOptions { read, settle: request.settle, live: false };
         let result = load::load(&self.store, &inputs, &options, &mut |event| {
