@@ -8,9 +8,11 @@ use crate::error::OpenError;
 use crate::otlp::json::OtlpJson;
 use crate::otlp::proto::OtlpProto;
 pub use crate::otlp::{MAX_RECORDS, Settings};
+use crate::zipkin::ZipkinJson;
 
 /// All formats, in the order in which they are asked whether they recognise a stream.
-pub static FORMATS: &[&dyn Format] = &[&OtlpJson, &OtlpProto::Framed, &OtlpProto::Bare, &OtlpProto::Delimited];
+pub static FORMATS: &[&dyn Format] =
+    &[&OtlpJson, &ZipkinJson, &OtlpProto::Framed, &OtlpProto::Bare, &OtlpProto::Delimited];
 
 /// All formats that are a folder of files, in the order in which they are asked.
 pub static FOLDER_FORMATS: &[&dyn FolderFormat] = &[];

@@ -33,11 +33,14 @@ pub enum Mark {
     IdConverted = 1 << 12,
     /// The time has no date or no year of its own: it was taken from when the file was last written.
     DateAssumed = 1 << 13,
+    /// Client and server shared one span id, as Zipkin allows: this is the server's half or a child of it, and has an id or a
+    /// parent of its own now; `original` holds the recorded ones.
+    IdSplit = 1 << 14,
 }
 
 impl Mark {
     /// All marks, in the order of their bits.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TraceIdMalformed,
         Self::TraceIdZero,
         Self::SpanIdMalformed,
@@ -52,6 +55,7 @@ impl Mark {
         Self::DepthCut,
         Self::IdConverted,
         Self::DateAssumed,
+        Self::IdSplit,
     ];
 
     /// Returns the bit of the mark.
@@ -78,6 +82,7 @@ impl Mark {
             Self::DepthCut => "depth-cut",
             Self::IdConverted => "id-converted",
             Self::DateAssumed => "date-assumed",
+            Self::IdSplit => "id-split",
         }
     }
 }

@@ -8,15 +8,15 @@
 pub mod json;
 pub mod proto;
 
-mod attribute;
-mod builder;
-mod draft;
-mod id;
-mod key;
+pub(crate) mod attribute;
+pub(crate) mod builder;
+pub(crate) mod draft;
+pub(crate) mod id;
+pub(crate) mod key;
 mod log;
 mod metric;
-mod span;
-mod text;
+pub(crate) mod span;
+pub(crate) mod text;
 
 pub use builder::{MAX_RECORDS, Settings};
 

@@ -10,17 +10,17 @@
 //! The levels above a record are kept on a stack, so that a request may be larger than the window; a record is read in
 //! one go, and read again from its beginning where the window ended inside it. See <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>.
 
-mod cursor;
-mod field;
+pub(crate) mod cursor;
+pub(crate) mod field;
 mod level;
 mod log;
 mod machine;
 mod metric;
-mod number;
-mod recover;
+pub(crate) mod number;
+pub(crate) mod recover;
 mod span;
-mod unescape;
-mod value;
+pub(crate) mod unescape;
+pub(crate) mod value;
 
 use crate::format::{Decoder, Format, Opening};
 use crate::otlp::Settings;

@@ -18,7 +18,7 @@ mod metric;
 mod shape;
 mod span;
 mod value;
-mod wire;
+pub(crate) mod wire;
 
 use crate::format::{Decoder, Format, Opening};
 use crate::otlp::Settings;
