@@ -4,15 +4,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::batch::Batch;
+use crate::bpf::Bpf;
 use crate::error::OpenError;
+use crate::ftrace::Ftrace;
 use crate::otlp::json::OtlpJson;
 use crate::otlp::proto::OtlpProto;
 pub use crate::otlp::{MAX_RECORDS, Settings};
+use crate::perf::{PerfJson, PerfScript, PerfTimehist};
 use crate::zipkin::ZipkinJson;
 
 /// All formats, in the order in which they are asked whether they recognise a stream.
-pub static FORMATS: &[&dyn Format] =
-    &[&OtlpJson, &ZipkinJson, &OtlpProto::Framed, &OtlpProto::Bare, &OtlpProto::Delimited];
+pub static FORMATS: &[&dyn Format] = &[
+    &OtlpJson,
+    &ZipkinJson,
+    &OtlpProto::Framed,
+    &OtlpProto::Bare,
+    &OtlpProto::Delimited,
+    &PerfJson,
+    &Bpf::Json,
+    &Bpf::Text,
+    &Ftrace,
+    &PerfTimehist,
+    &PerfScript,
+    &Bpf::Tools,
+];
 
 /// All formats that are a folder of files, in the order in which they are asked.
 pub static FOLDER_FORMATS: &[&dyn FolderFormat] = &[];

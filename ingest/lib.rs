@@ -4,17 +4,22 @@
 //! reason, and the next one is read. Nothing here knows `DuckDB` or the terminal.
 
 pub mod batch;
+mod bpf;
+mod clock;
 pub mod column;
 pub mod convention;
 pub mod error;
 pub mod event;
 pub mod format;
+mod ftrace;
 pub(crate) mod id;
 pub(crate) mod json;
+mod kernel;
 pub mod lines;
 pub mod log;
 pub mod marks;
 pub mod otlp;
+mod perf;
 pub mod read;
 pub mod rejects;
 pub mod source;
