@@ -52,7 +52,6 @@ instance=$tracefs/instances/riftline
 mkdir -p "$instance"
 echo 1 >"$instance/events/sched/sched_switch/enable"
 echo 1 >"$instance/events/sock/inet_sock_set_state/enable"
-echo 1 >"$instance/events/ftrace/print/enable" 2>/dev/null || true
 timeout 2 cat "$instance/trace_pipe" >"$work/trace_pipe.txt" &
 python3 "$here/load.py" 0.5 &
 echo "request trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7" >"$instance/trace_marker"
