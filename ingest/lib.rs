@@ -21,6 +21,7 @@ pub mod marks;
 pub mod otlp;
 mod perf;
 pub mod read;
+pub mod receive;
 pub mod rejects;
 pub mod source;
 pub(crate) mod span_writer;

@@ -16,6 +16,8 @@ pub mod traceql;
 #[cfg(feature = "store")]
 mod ask;
 #[cfg(feature = "store")]
+pub mod listen;
+#[cfg(feature = "store")]
 pub mod load;
 #[cfg(feature = "store")]
 pub mod run;

@@ -19,11 +19,12 @@ pub(crate) mod views;
 pub(crate) mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use duckdb::Connection;
 use riftline_ingest::convention::Conventions;
+use riftline_ingest::receive::spool::Position;
 use tempfile::TempDir;
 
 use crate::error::{AskError, OpenStoreError, WriteError};
@@ -77,6 +78,8 @@ pub(crate) struct Shared {
     /// The connection that others are cloned from; taken out only to close the file.
     root: Mutex<Option<Connection>>,
     writer: Mutex<Option<writer::WriterState>>,
+    /// Somebody makes rows of the spool.
+    pub(crate) is_listening: AtomicBool,
     /// Held while derived views are brought up to date.
     pub(crate) settling: Mutex<()>,
     /// Highest row of `raw_spans` that is committed, and how far derived views are.
@@ -166,6 +169,12 @@ impl Store {
     /// Begins a transaction that rows are appended to; waits for another writer of this process.
     pub(crate) fn begin(&self) -> Result<Group<'_>, WriteError> {
         Group::begin(self)
+    }
+
+    /// Returns up to where the spool of receivers is rows of this store.
+    pub(crate) fn spool_position(&self) -> Result<Position, WriteError> {
+        let connection = self.shared.connection().map_err(|error| self.shared.write_error(&error))?;
+        sources::spool_position(&connection).map_err(|error| self.shared.write_error(&error))
     }
 
     /// Writes the log into the file, so that what was committed no longer needs it.

@@ -22,6 +22,7 @@ pub(crate) mod wire;
 
 use crate::format::{Decoder, Format, Opening};
 use crate::otlp::Settings;
+use crate::otlp::json::Signal;
 use crate::otlp::proto::machine::ProtoDecoder;
 use crate::otlp::proto::wire::Wire;
 
@@ -45,6 +46,11 @@ pub(crate) struct Unit {
 }
 
 impl OtlpProto {
+    /// Returns a decoder of bare requests that are known to carry `signal`.
+    pub(crate) fn request_decoder(signal: Signal, settings: &Settings) -> Box<dyn Decoder> {
+        Box::new(ProtoDecoder::of_signal(signal, settings))
+    }
+
     /// Returns the unit that `bytes` begin with; nothing where they end inside its header, an error where it is none.
     pub(crate) fn unit(self, bytes: &[u8]) -> Result<Option<Unit>, wire::Why> {
         match self {

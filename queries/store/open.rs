@@ -1,7 +1,7 @@
 //! Opens the database file with every door to the outside shut, and tells apart why that can fail.
 
 use std::path::Path;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
 
 use duckdb::{AccessMode, Config, Connection};
@@ -41,6 +41,7 @@ pub(super) fn open(
         warnings,
         root: Mutex::new(Some(root)),
         writer: Mutex::new(None),
+        is_listening: AtomicBool::new(false),
         settling: Mutex::new(()),
         last_row: AtomicI64::new(last_row),
         settled_row: AtomicI64::new(settled_row),

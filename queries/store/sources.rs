@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use duckdb::{Connection, OptionalExt, ToSql, params};
 use riftline_ingest::batch::Batch;
 use riftline_ingest::read::{Committed, History, SourceEnd, SourceInfo};
+use riftline_ingest::receive::spool::Position;
 use riftline_ingest::rejects::Reject;
 
 use super::{Shared, Store};
@@ -97,6 +98,31 @@ pub(super) fn resume(connection: &Connection, info: &SourceInfo, offset: u64) ->
         })
     });
     found.optional()
+}
+
+/// Returns the source that a receiver goes on with: the one of its name and format.
+pub(super) fn of_receiver(connection: &Connection, info: &SourceInfo) -> duckdb::Result<Option<SourceState>> {
+    let sql = "SELECT max(committed_offset) FROM raw_sources WHERE head_hash = ? AND name = ? AND format = ?";
+    let offset: Option<u64> =
+        connection.query_row(sql, params![info.head_hash, info.name, info.format], |row| row.get(0))?;
+    offset.map_or(Ok(None), |offset| resume(connection, info, offset))
+}
+
+/// Returns up to where the spool of receivers is rows.
+pub(super) fn spool_position(connection: &Connection) -> duckdb::Result<Position> {
+    let sql = "SELECT segment, \"offset\" FROM raw_spool";
+    let found = connection.query_row(sql, [], |row| Ok(Position { segment: row.get(0)?, offset: row.get(1)? }));
+    found.optional().map(Option::unwrap_or_default)
+}
+
+/// Writes up to where the spool is rows.
+pub(super) fn save_spool_position(connection: &Connection, position: Position) -> duckdb::Result<()> {
+    let values = params![position.segment, position.offset];
+    let updated = connection.prepare_cached("UPDATE raw_spool SET segment = ?, \"offset\" = ?")?.execute(values)?;
+    if updated == 0 {
+        connection.execute("INSERT INTO raw_spool VALUES (?, ?)", values)?;
+    }
+    Ok(())
 }
 
 /// Writes where the source stands.

@@ -8,6 +8,7 @@ use duckdb::Connection;
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use riftline_ingest::batch::Batch;
+use riftline_ingest::receive::spool::Position;
 use riftline_ingest::rejects::Rejects;
 
 use super::columns::{self, Columns, RowIds};
@@ -118,6 +119,25 @@ impl<'store> Group<'store> {
         let id = state.next_source;
         state.next_source = id.saturating_add(1);
         Ok(SourceState::new(id, info))
+    }
+
+    /// Returns the source that a receiver goes on with, or a new one.
+    pub(crate) fn receiver(&mut self, info: &riftline_ingest::read::SourceInfo) -> Result<SourceState, WriteError> {
+        let (store, state) = self.parts()?;
+        let found =
+            sources::of_receiver(&state.connection, info).map_err(|error| store.shared.write_error(&error))?;
+        if let Some(source) = found {
+            return Ok(source);
+        }
+        let id = state.next_source;
+        state.next_source = id.saturating_add(1);
+        Ok(SourceState::new(id, info))
+    }
+
+    /// Notes up to where the spool of receivers is rows, to be committed with them.
+    pub(crate) fn save_spool_position(&mut self, position: Position) -> Result<(), WriteError> {
+        let (store, state) = self.parts()?;
+        sources::save_spool_position(&state.connection, position).map_err(|error| store.shared.write_error(&error))
     }
 
     /// Appends the records of a batch and moves the source on behind them.

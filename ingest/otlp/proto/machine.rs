@@ -47,6 +47,8 @@ pub(crate) struct ProtoDecoder {
     metrics: MetricReader,
     /// What the records of the open request are, once one has told.
     signal: Option<Signal>,
+    /// What the records of all requests are, where that is known.
+    asked: Option<Signal>,
     /// Everything before this offset is left out.
     skip_to: u64,
 }
@@ -78,8 +80,14 @@ impl ProtoDecoder {
             logs: LogReader::default(),
             metrics: MetricReader::default(),
             signal: None,
+            asked: None,
             skip_to: 0,
         }
+    }
+
+    /// Returns a decoder of requests whose records are all of one kind.
+    pub(crate) fn of_signal(signal: Signal, settings: &Settings) -> Self {
+        Self { asked: Some(signal), ..Self::new(OtlpProto::Bare, settings) }
     }
 
     /// Opens a message or reads a record or another small field.
@@ -141,7 +149,7 @@ impl ProtoDecoder {
             Ok(Some(unit)) => {
                 *at += unit.header;
                 let end = window.offset.saturating_add(*at as u64).saturating_add(unit.len);
-                self.signal = None;
+                self.signal = self.asked;
                 self.open(if self.format == OtlpProto::Bare { Level::Resource(end) } else { Level::Request(end) });
                 Step::Done
             }
