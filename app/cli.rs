@@ -46,9 +46,32 @@ pub struct Cli {
 pub struct WorkstationArgs {
     #[command(flatten)]
     pub from: FromArgs,
+    /// Also receive OTLP, and show what comes
+    #[arg(long, env = "RIFTLINE_LISTEN", value_parser = FalseyValueParser::new())]
+    pub listen: bool,
+    #[command(flatten)]
+    pub doors: DoorArgs,
     /// Take mouse clicks and the wheel
     #[arg(long, env = "RIFTLINE_MOUSE", value_parser = FalseyValueParser::new())]
     pub mouse: bool,
+}
+
+/// Where to receive.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Receivers")]
+pub struct DoorArgs {
+    /// Where to receive OTLP over gRPC: an address, a port, or `off` [default: 127.0.0.1:4317]
+    #[arg(long, value_name = "ADDR", env = "RIFTLINE_GRPC")]
+    pub grpc: Option<String>,
+    /// Where to receive OTLP over HTTP [default: 127.0.0.1:4318]
+    #[arg(long, value_name = "ADDR", env = "RIFTLINE_HTTP")]
+    pub http: Option<String>,
+    /// Where to receive Zipkin v2 spans, such as 127.0.0.1:9411 [default: off]
+    #[arg(long, value_name = "ADDR", env = "RIFTLINE_ZIPKIN")]
+    pub zipkin: Option<String>,
+    /// Where to receive Jaeger's Thrift over HTTP, such as 127.0.0.1:14268 [default: off]
+    #[arg(long, value_name = "ADDR", env = "RIFTLINE_JAEGER")]
+    pub jaeger: Option<String>,
 }
 
 /// The commands for scripts.
@@ -56,6 +79,8 @@ pub struct WorkstationArgs {
 pub enum Command {
     /// Read sources into a store and leave; prints a summary
     Ingest(IngestArgs),
+    /// Receive OTLP into a store and show what comes, until stopped
+    Listen(ListenArgs),
     /// Answer one SELECT, a named query, or a TraceQL filter
     Query(QueryArgs),
     /// List traces, newest first
@@ -178,6 +203,19 @@ pub struct IngestArgs {
     pub commit_rows: Option<u64>,
     #[command(flatten)]
     pub print: PrintArgs,
+}
+
+/// `riftline listen`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct ListenArgs {
+    /// Store to use instead of the default one
+    #[arg(long, value_name = "FILE", env = "RIFTLINE_STORE", value_hint = ValueHint::FilePath)]
+    pub store: Option<PathBuf>,
+    #[command(flatten)]
+    pub doors: DoorArgs,
+    /// Show nothing: for services and scripts
+    #[arg(long, env = "RIFTLINE_HEADLESS", value_parser = FalseyValueParser::new())]
+    pub headless: bool,
 }
 
 /// `riftline query`.

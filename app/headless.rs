@@ -11,6 +11,7 @@ pub mod check;
 pub mod doctor;
 pub mod ingest;
 pub mod list;
+pub mod listen;
 pub mod named;
 pub mod progress;
 pub mod query;
@@ -62,8 +63,15 @@ impl Context {
 
 /// Runs one command to its end.
 pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    // The workstation has its own way with signals.
+    if let Command::Listen(args) = &command
+        && !args.headless
+    {
+        return work::run(&listen::workstation(args, context)?, context);
+    }
     signals::watch(&context.cancel)?;
     match command {
+        Command::Listen(args) => listen::run(&args, context),
         Command::Ingest(args) => ingest::run(&args, context),
         Command::Query(args) => query::run(&args, context),
         Command::Traces(args) => list::run(&args, Question::Traces, context),

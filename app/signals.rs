@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -18,6 +18,9 @@ use signal_hook::iterator::Signals;
 /// How long work is given to notice that it was asked to stop.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// More of it, for work that has much to put in order.
+static MORE_GRACE_SECONDS: AtomicU64 = AtomicU64::new(0);
+
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -25,6 +28,11 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 #[must_use]
 pub fn received() -> Option<i32> {
     Some(RECEIVED.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
+}
+
+/// Gives the work more time to end after the first signal; a second signal still ends it at once.
+pub fn allow_more(grace: Duration) {
+    MORE_GRACE_SECONDS.store(grace.as_secs(), Ordering::Relaxed);
 }
 
 /// Stops `cancel` on SIGINT, SIGTERM and SIGHUP from now on.
@@ -41,7 +49,8 @@ pub fn watch(cancel: &Cancel) -> io::Result<()> {
             let _ = signals.forever().next();
             let _ = again.send(());
         });
-        let _ = wait.recv_timeout(GRACE);
+        let more = Duration::from_secs(MORE_GRACE_SECONDS.load(Ordering::Relaxed));
+        let _ = wait.recv_timeout(GRACE.saturating_add(more));
         leave(signal);
     })?;
     Ok(())

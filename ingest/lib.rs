@@ -25,5 +25,6 @@ pub mod receive;
 pub mod rejects;
 pub mod source;
 pub(crate) mod span_writer;
+pub mod testing;
 pub mod text;
 pub mod zipkin;

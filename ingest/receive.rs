@@ -15,7 +15,7 @@ mod check;
 mod connection;
 mod desk;
 mod doors;
-mod grpc;
+pub(crate) mod grpc;
 mod host;
 mod http;
 pub mod kind;

@@ -126,7 +126,7 @@ pub fn recover(store: &Store) -> Result<Option<ListenSummary>, StartError> {
 }
 
 fn settings(store: &Store) -> Settings {
-    Settings { conventions: store.conventions(), limits: Limits::default() }
+    Settings { conventions: store.conventions(), limits: Limits::default(), patterns: Arc::default() }
 }
 
 fn open_spool(store: &Store) -> Result<(Arc<Spool>, Position), StartError> {

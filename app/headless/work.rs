@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::{Sender, bounded};
+use riftline_ingest::receive::Bound;
+use riftline_queries::listen::{ListenEvent, Listener};
 use riftline_queries::serve::Server;
 use riftline_queries::store::{Access, Store};
 
-use super::{Context, say, source};
+use super::{Context, listen, say, source};
 use crate::cli::{FromArgs, WorkstationArgs};
 use crate::config;
 use crate::error::Failure;
@@ -29,6 +31,7 @@ pub fn run(args: &WorkstationArgs, context: &Context) -> Result<(), Failure> {
     let store = Arc::new(store);
     let news = bounded(WAITING_NEWS);
     let _server = serve(&store, news.0.clone(), context);
+    let _listener = args.listen.then(|| listen(&store, args, news.0.clone())).transpose()?;
     let mut load = source::load_options(&store, &args.from.store, true);
     load.live = true;
     let preferences = preferences(args, &sources, context);
@@ -75,6 +78,24 @@ fn last_store_file() -> Option<PathBuf> {
 fn last_store() -> Option<PathBuf> {
     let path = PathBuf::from(std::fs::read_to_string(last_store_file()?).ok()?);
     path.is_file().then_some(path)
+}
+
+/// Receives into the store until dropped; what comes is news.
+fn listen(store: &Store, args: &WorkstationArgs, news: Sender<LoadNews>) -> Result<Listener, Failure> {
+    let send = news.clone();
+    let tell = move |event| {
+        let told = match event {
+            ListenEvent::Committed { spans, .. } => LoadNews::Committed { spans },
+            ListenEvent::Settled => LoadNews::Settled,
+            ListenEvent::Trouble(text) => LoadNews::Said { text, is_error: true },
+        };
+        // A workstation that is closing does not listen any more.
+        let _ = send.send(told);
+    };
+    let listener = listen::start(store, &args.doors, true, tell)?;
+    let names: Vec<String> = listener.bound().iter().map(Bound::name).collect();
+    let _ = news.try_send(LoadNews::Said { text: format!("listening at {}", names.join(" and ")), is_error: false });
+    Ok(listener)
 }
 
 /// Lets second terminals ask. Without it the workstation still works.

@@ -216,6 +216,11 @@ pub enum LoadNews {
         spans: u64,
     },
     Settled,
+    /// Something to be said.
+    Said {
+        text: String,
+        is_error: bool,
+    },
     Done {
         summary: String,
         has_failed: bool,

@@ -14,7 +14,7 @@ use crate::receive::trouble::Trouble;
 
 /// Longest pause within a body, and longest time for all of it.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
-const MAX_TIME: Duration = Duration::from_secs(60);
+const MAX_TIME: Duration = Duration::from_mins(1);
 
 /// A body that counts and looks at the clock.
 #[derive(Debug)]
@@ -51,7 +51,10 @@ impl Body for Timed {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         match Pin::new(&mut this.inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
@@ -89,4 +92,3 @@ impl From<Trouble> for BodyError {
         Self { status: trouble.clone().into(), trouble }
     }
 }
-

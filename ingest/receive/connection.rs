@@ -30,7 +30,7 @@ use crate::receive::{grpc, host, http};
 
 /// How long a connection may take to its first request, and to have none.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE: Duration = Duration::from_mins(5);
 
 /// How long requests that are being answered may keep a connection that is to close.
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -36,7 +36,9 @@ impl Desk {
             self.spool.append(kind, bytes).await?;
         }
         match checked {
-            Checked { records: 0, rejects: 1.., first_reason } => Err(Trouble::Malformed(first_reason.unwrap_or_default())),
+            Checked { records: 0, rejects: 1.., first_reason } => {
+                Err(Trouble::Malformed(first_reason.unwrap_or_default()))
+            }
             checked => Ok(checked),
         }
     }

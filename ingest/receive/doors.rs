@@ -105,7 +105,13 @@ impl Doors {
         for (bound, listener) in self.doors {
             let _entered = runtime.enter();
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            let hall = Hall { desk: desk.clone(), bound, places: places.clone(), closes: closes.clone(), silent: VecDeque::new() };
+            let hall = Hall {
+                desk: desk.clone(),
+                bound,
+                places: places.clone(),
+                closes: closes.clone(),
+                silent: VecDeque::new(),
+            };
             runtime.spawn(hall.accept_all(listener));
         }
         Ok(Receivers { bound, closing, places, runtime: Some(runtime) })

@@ -66,7 +66,7 @@ impl UnaryService<Bytes> for Export {
 
 /// Messages as bytes.
 #[derive(Debug, Clone, Copy)]
-struct Raw;
+pub(crate) struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_answered() {
-        for host in ["localhost:4318", "LOCALHOST", "127.0.0.1:4318", "[::1]:4318", "app.localhost", "localhost.", "127.0.0.2"] {
+        for host in
+            ["localhost:4318", "LOCALHOST", "127.0.0.1:4318", "[::1]:4318", "app.localhost", "localhost.", "127.0.0.2"]
+        {
             assert!(answers(host, "127.0.0.1:4318"), "{host}");
         }
         for host in ["evil.example:4318", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "", "a@b"] {
@@ -71,7 +73,8 @@ mod tests {
 
     #[test]
     fn pages_are_refused_everywhere() {
-        let request = Request::builder().header("host", "localhost").header("origin", "http://localhost").body(()).unwrap();
+        let request =
+            Request::builder().header("host", "localhost").header("origin", "http://localhost").body(()).unwrap();
         assert!(check(&request, "127.0.0.1:1".parse().unwrap()).is_err());
         assert!(check(&request, "0.0.0.0:1".parse().unwrap()).is_err());
         assert!(check(&Request::new(()), "127.0.0.1:1".parse().unwrap()).is_ok());

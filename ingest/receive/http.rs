@@ -136,7 +136,9 @@ fn broken(error: &std::io::Error) -> Trouble {
 fn accept(route: Route, checked: &Checked) -> Response<Body> {
     match route.kind.payload {
         Payload::Json => respond(StatusCode::OK, JSON, answer::export_json(route.signal, checked)),
-        Payload::Traces | Payload::Logs | Payload::Metrics => respond(StatusCode::OK, PROTOBUF, answer::export(checked)),
+        Payload::Traces | Payload::Logs | Payload::Metrics => {
+            respond(StatusCode::OK, PROTOBUF, answer::export(checked))
+        }
         _ => respond(StatusCode::ACCEPTED, JSON, Bytes::new()),
     }
 }

@@ -46,15 +46,8 @@ impl Protocol {
 }
 
 impl Payload {
-    const ALL: [Self; 7] = [
-        Self::Traces,
-        Self::Logs,
-        Self::Metrics,
-        Self::Json,
-        Self::ZipkinJson,
-        Self::ZipkinProto,
-        Self::JaegerThrift,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Traces, Self::Logs, Self::Metrics, Self::Json, Self::ZipkinJson, Self::ZipkinProto, Self::JaegerThrift];
 
     /// Returns the name of its format in [`crate::format::FORMATS`].
     #[must_use]

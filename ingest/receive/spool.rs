@@ -197,7 +197,7 @@ impl Spool {
 
     /// Tells whether it takes no more.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
+    pub fn is_closing(&self) -> bool {
         self.shared.lock().is_closing
     }
 

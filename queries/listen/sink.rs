@@ -116,6 +116,7 @@ impl<'store> Sink<'store> {
             self.settle()?;
         }
         self.store.checkpoint()?;
+        self.stored = self.reader.position();
         // A folder that stays is read again next time, and found to hold nothing new.
         let _ = self.spool.remove(self.stored);
         Ok(self.summary)
@@ -152,7 +153,9 @@ impl<'store> Sink<'store> {
 
     fn is_commit_due(&self) -> bool {
         let wait = self.commit_every();
-        self.open.as_ref().is_some_and(|open| open.group.num_records() >= COMMIT_RECORDS || open.begun.elapsed() >= wait)
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.group.num_records() >= COMMIT_RECORDS || open.begun.elapsed() >= wait)
     }
 
     fn take(&mut self, record: &Record, bytes: u64) -> Result<(), WriteError> {
@@ -165,7 +168,8 @@ impl<'store> Sink<'store> {
         let mut full = Vec::new();
         if !self.decoders.contains_key(&record.kind) {
             let Some(decoder) = decoder(record.kind.payload, &self.settings) else {
-                let message = format!("this riftline does not read {}: requests stay unread", record.kind.payload.format());
+                let message =
+                    format!("this riftline does not read {}: requests are left out", record.kind.payload.format());
                 (self.report)(ListenEvent::Trouble(message));
                 return Ok(());
             };
@@ -277,7 +281,7 @@ impl<'store> Sink<'store> {
         self.decoders.clear();
         self.sources.clear();
         self.reader = self.spool.reader(self.stored);
-        if self.spool.is_closed() {
+        if self.spool.is_closing() {
             return Err(error.clone());
         }
         (self.report)(ListenEvent::Trouble(error.to_string()));

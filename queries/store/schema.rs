@@ -17,8 +17,7 @@ use super::views::{self, StoredConvention, quote, text};
 use crate::error::OpenStoreError;
 
 /// Statements that make schema n + 1 of schema n; the first makes an empty store.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../sql/store/schema_1.sql"), include_str!("../sql/store/schema_2.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("../sql/store/schema_1.sql"), include_str!("../sql/store/schema_2.sql")];
 
 /// Brings tables, convention columns, macros and views up to this version, in one transaction.
 pub(super) fn prepare(

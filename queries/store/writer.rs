@@ -124,8 +124,7 @@ impl<'store> Group<'store> {
     /// Returns the source that a receiver goes on with, or a new one.
     pub(crate) fn receiver(&mut self, info: &riftline_ingest::read::SourceInfo) -> Result<SourceState, WriteError> {
         let (store, state) = self.parts()?;
-        let found =
-            sources::of_receiver(&state.connection, info).map_err(|error| store.shared.write_error(&error))?;
+        let found = sources::of_receiver(&state.connection, info).map_err(|error| store.shared.write_error(&error))?;
         if let Some(source) = found {
             return Ok(source);
         }

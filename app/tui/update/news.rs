@@ -35,6 +35,7 @@ pub fn take(state: &mut State, load: LoadNews, effects: &mut Vec<Effect>) {
                 loading.spans = loading.spans.saturating_add(spans);
             }
         }
+        LoadNews::Said { text, is_error } => state.message = Some(Message { text, is_error }),
         LoadNews::Settled => refresh(state, effects),
         LoadNews::Done { summary, has_failed } => {
             state.shared.loading = None;
