@@ -6,6 +6,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
+use tokio::runtime::{Builder, Runtime};
 use tonic::client::Grpc;
 use tonic::codec::CompressionEncoding;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -162,5 +163,38 @@ impl Sender {
     pub async fn send(&mut self, path: PathAndQuery, request: Bytes) -> Result<Bytes, Status> {
         self.grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         self.grpc.unary(Request::new(request), path, Raw).await.map(tonic::Response::into_inner)
+    }
+}
+
+/// A [`Sender`] for threads.
+#[derive(Debug)]
+pub struct Blocking {
+    runtime: Runtime,
+    sender: Sender,
+}
+
+impl Blocking {
+    /// Connects to `address`; nothing where nobody listens.
+    #[must_use]
+    pub fn connect(address: &str) -> Option<Self> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build().ok()?;
+        let sender = runtime.block_on(Sender::connect(address)).ok()?;
+        Some(Self { runtime, sender })
+    }
+
+    /// Compresses what is sent from now on.
+    #[must_use]
+    pub fn compressed(self, encoding: CompressionEncoding) -> Self {
+        Self { sender: self.sender.compressed(encoding), ..self }
+    }
+
+    /// Sends a request of traces and waits until it is acknowledged; returns how many spans the receiver rejected.
+    pub fn send_traces(&mut self, request: Bytes) -> Result<i64, Status> {
+        self.runtime.block_on(self.sender.send_traces(request))
+    }
+
+    /// Calls `path` with a message as bytes.
+    pub fn send(&mut self, path: &'static str, request: Bytes) -> Result<Bytes, Status> {
+        self.runtime.block_on(self.sender.send(PathAndQuery::from_static(path), request))
     }
 }

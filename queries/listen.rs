@@ -76,7 +76,7 @@ impl Listener {
         let doors = Doors::bind(options)?;
         let (bound, settings) = (doors.bound(), settings(store));
         let turn = Turn::take(store).ok_or_else(|| StartError::Busy { path: store.path().to_owned() })?;
-        let (spool, stored) = open_spool(store)?;
+        let (spool, stored) = open_spool(store, options.limits)?;
         let (for_writer, receivers) = (spool.clone(), doors.open(spool.clone(), settings.clone())?);
         let write = move || {
             let sink = Sink::new(&turn.store, &for_writer, stored, bound, settings, is_watched, Box::new(report));
@@ -119,7 +119,7 @@ pub fn recover(store: &Store) -> Result<Option<ListenSummary>, StartError> {
         return Ok(None);
     }
     let Some(turn) = Turn::take(store) else { return Ok(None) };
-    let (spool, stored) = open_spool(store)?;
+    let (spool, stored) = open_spool(store, SpoolLimits::default())?;
     spool.close();
     let sink = Sink::new(&turn.store, &spool, stored, Vec::new(), settings(store), false, Box::new(drop));
     Ok(Some(sink.run()?))
@@ -129,10 +129,10 @@ fn settings(store: &Store) -> Settings {
     Settings { conventions: store.conventions(), limits: Limits::default(), patterns: Arc::default() }
 }
 
-fn open_spool(store: &Store) -> Result<(Arc<Spool>, Position), StartError> {
+fn open_spool(store: &Store, limits: SpoolLimits) -> Result<(Arc<Spool>, Position), StartError> {
     let stored = store.spool_position()?;
     let path = Spool::folder_of(store.path());
-    let open = |path: &Path| Spool::open(path, stored, SpoolLimits::default());
+    let open = |path: &Path| Spool::open(path, stored, limits);
     let spool = open(&path).map_err(|source| StartError::Spool { path, source })?;
     Ok((Arc::new(spool), stored))
 }

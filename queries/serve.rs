@@ -22,6 +22,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::OpenStoreError;
+use crate::listen::{self, StartError};
 use crate::store::{Access, Store};
 pub use client::Client;
 pub use message::{LoadError, LoadRequest};
@@ -50,7 +51,10 @@ pub fn open_or_connect(path: &Path) -> Result<Place, OpenStoreError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let held = match open(path) {
-            Ok(store) => return Ok(Place::Here(store)),
+            Ok(store) => {
+                recover_received(&store)?;
+                return Ok(Place::Here(store));
+            }
             Err(error @ OpenStoreError::Held { .. }) => error,
             Err(error) => return Err(error),
         };
@@ -69,6 +73,18 @@ fn open(path: &Path) -> Result<Store, OpenStoreError> {
         Err(OpenStoreError::Io { source, .. }) if is_read_only(&source) => Store::open(path, Access::ReadOnly),
         result => result,
     }
+}
+
+/// What a riftline that was killed had acknowledged is in the store before anybody asks it.
+fn recover_received(store: &Store) -> Result<(), OpenStoreError> {
+    if store.access() == Access::ReadOnly {
+        return Ok(());
+    }
+    let failed = |error: StartError| OpenStoreError::Database {
+        path: store.path().to_owned(),
+        message: format!("take in what was received: {error}"),
+    };
+    listen::recover(store).map(drop).map_err(failed)
 }
 
 fn is_read_only(error: &std::io::Error) -> bool {

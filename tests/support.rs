@@ -1,5 +1,6 @@
 //! What several tests need: the real binary, a terminal to run it in, and input made on the spot.
 
+pub mod listening;
 pub mod otlp;
 pub mod terminal;
 

@@ -91,6 +91,7 @@ fn options(doors: &DoorArgs) -> ListenOptions {
         http: address(&doors.http, "127.0.0.1:4318"),
         zipkin: address(&doors.zipkin, ""),
         jaeger: address(&doors.jaeger, ""),
+        ..ListenOptions::default()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::format::Settings;
 use crate::receive::connection::{self, Guest};
 use crate::receive::desk::Desk;
 use crate::receive::kind::Protocol;
-use crate::receive::spool::Spool;
+use crate::receive::spool::{Spool, SpoolLimits};
 
 /// Connections at a time, over all doors: well below the files that a process may have open.
 const MAX_CONNECTIONS: usize = 512;
@@ -30,6 +30,7 @@ pub struct ListenOptions {
     pub http: Option<String>,
     pub zipkin: Option<String>,
     pub jaeger: Option<String>,
+    pub limits: SpoolLimits,
 }
 
 /// An address at which something is taken.
