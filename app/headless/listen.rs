@@ -16,7 +16,7 @@ use crate::humane::count;
 use crate::signals;
 
 /// How long what was taken may need to get into the store's file after a signal. What does not get there is in the spool.
-const FAREWELL: std::time::Duration = std::time::Duration::from_secs(60);
+const FAREWELL: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Files that may be open at a time: connections, and what the store needs.
 const OPEN_FILES: u64 = 4_096;

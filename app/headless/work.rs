@@ -31,7 +31,7 @@ pub fn run(args: &WorkstationArgs, context: &Context) -> Result<(), Failure> {
     let store = Arc::new(store);
     let news = bounded(WAITING_NEWS);
     let _server = serve(&store, news.0.clone(), context);
-    let _listener = args.listen.then(|| listen(&store, args, news.0.clone())).transpose()?;
+    let _listener = args.listen.then(|| listen(&store, args, &news.0)).transpose()?;
     let mut load = source::load_options(&store, &args.from.store, true);
     load.live = true;
     let preferences = preferences(args, &sources, context);
@@ -81,7 +81,7 @@ fn last_store() -> Option<PathBuf> {
 }
 
 /// Receives into the store until dropped; what comes is news.
-fn listen(store: &Store, args: &WorkstationArgs, news: Sender<LoadNews>) -> Result<Listener, Failure> {
+fn listen(store: &Store, args: &WorkstationArgs, news: &Sender<LoadNews>) -> Result<Listener, Failure> {
     let send = news.clone();
     let tell = move |event| {
         let told = match event {

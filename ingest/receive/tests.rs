@@ -62,7 +62,7 @@ impl House {
     fn ask(&self, protocol: Protocol, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address(protocol)).unwrap();
         let host = if headers.iter().any(|(name, _)| *name == "host") { "" } else { "host: localhost\r\n" };
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.iter().flat_map(|(name, value)| [*name, ": ", *value, "\r\n"]).collect::<String>();
         let head = format!(
             "{method} {path} HTTP/1.1\r\n{host}{headers}content-length: {}\r\nconnection: close\r\n\r\n",
             body.len()

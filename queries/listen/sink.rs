@@ -30,7 +30,7 @@ const SETTLE_SHARE: u32 = 4;
 
 /// A checkpoint is due after so many bytes of requests, or this long after the first of them.
 const CHECKPOINT_BYTES: u64 = 256 << 20;
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+const CHECKPOINT_EVERY: Duration = Duration::from_mins(1);
 
 /// How long to wait before what failed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
