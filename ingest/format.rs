@@ -7,6 +7,7 @@ use crate::batch::Batch;
 use crate::bpf::Bpf;
 use crate::error::OpenError;
 use crate::ftrace::Ftrace;
+use crate::log::format as log;
 use crate::otlp::json::OtlpJson;
 use crate::otlp::proto::OtlpProto;
 pub use crate::otlp::{MAX_RECORDS, Settings};
@@ -27,6 +28,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &PerfTimehist,
     &PerfScript,
     &Bpf::Tools,
+    &log::PATTERN,
+    &log::JSON,
+    &log::KLOG,
+    &log::SYSLOG,
+    &log::ACCESS,
+    &log::LOGFMT,
+    &log::TEXT,
 ];
 
 /// All formats that are a folder of files, in the order in which they are asked.

@@ -27,7 +27,7 @@ pub const MAX_RECORDS: usize = 16_384;
 const MAX_INPUT_BYTES: usize = 8 << 20;
 
 /// What every decoder is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     pub conventions: Arc<Conventions>,
     pub limits: Limits,
