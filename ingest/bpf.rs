@@ -1,5 +1,6 @@
 //! eBPF tools: bpftrace, as text and as JSON, and the tables, histograms and stacks of bcc and libbpf-tools.
 
+mod column;
 mod hist;
 mod json;
 mod map;

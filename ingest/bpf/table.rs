@@ -3,8 +3,9 @@
 //! Cells are separated by spaces; where a row has more words than there are columns, a name of a task or the last text
 //! holds the others. A row counts only where every column of numbers holds one, so that prose below a table is none.
 
+use crate::bpf::column::{self, Column, Role};
 use crate::bpf::tool;
-use crate::clock::{ELAPSED, WRITTEN, seconds};
+use crate::clock::{BOOTTIME, ELAPSED, WRITTEN, seconds};
 use crate::event::FlowKind;
 use crate::kernel::flow::{self, Flow};
 use crate::kernel::out::{Out, Stamp};
@@ -14,46 +15,27 @@ use crate::kernel::value::{Value, int, is_duration, number, span_ns};
 /// Most columns of a table.
 const MAX_COLUMNS: usize = 32;
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Time,
-    Elapsed,
-    Pid,
-    Tid,
-    Comm,
-    Cpu,
-    Field,
-    /// An arrow.
-    Skip,
-}
-
-#[derive(Debug, Clone)]
-struct Column {
-    /// As recorded, in small letters, with `_` for what SQL would have to quote.
-    name: String,
-    role: Role,
-    is_number: bool,
-}
-
 /// A table whose header was read.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     /// Which tool wrote it, if its columns tell.
     pub tool: Option<&'static str>,
     columns: Vec<Column>,
+    /// Cells are separated by commas.
+    has_commas: bool,
 }
 
 impl Table {
     /// Reads a header.
     pub(super) fn of(line: &str) -> Option<Self> {
-        let words: Vec<&str> = line.split_whitespace().collect();
+        let has_commas = line.contains(',') && !line.contains(' ');
+        let words: Vec<&str> = if has_commas { line.split(',').collect() } else { line.split_whitespace().collect() };
         let is_short = words.len() >= 2 && words.len() <= MAX_COLUMNS;
-        if !is_short || !words.iter().all(|word| is_column(word)) {
+        if !is_short || !column::is_header(&words) {
             return None;
         }
-        let columns: Vec<Column> = words.iter().map(|word| column(word)).collect();
-        columns.iter().any(|column| column.is_number).then(|| Self { tool: tool::of_columns(&words), columns })
+        let columns = words.iter().map(|word| Column::of(word)).collect();
+        Some(Self { tool: tool::of_columns(&words), columns, has_commas })
     }
 
     /// Tells whether `line` may be a row.
@@ -70,7 +52,7 @@ impl Table {
         for (column, cell) in self.columns.iter().zip(&cells).filter(|(_, cell)| !cell.is_empty()) {
             let value = Value::of(cell);
             match (column.role, value) {
-                (Role::Time | Role::Elapsed | Role::Skip, _) => {}
+                (role, _) if role.is_time() || role == Role::Skip => {}
                 (Role::Pid, Value::Int(pid)) => row.pid(pid),
                 (Role::Tid, Value::Int(tid)) => row.tid(tid),
                 (Role::Cpu, Value::Int(cpu)) => row.cpu(cpu),
@@ -90,19 +72,26 @@ impl Table {
     }
 
     fn stamp(&self, cells: &[&str]) -> Option<Stamp> {
-        let timed =
-            self.columns.iter().zip(cells).find(|(column, _)| matches!(column.role, Role::Time | Role::Elapsed));
+        let timed = self.columns.iter().zip(cells).find(|(column, _)| column.role.is_time());
         let (column, cell) = timed?;
-        match column.role {
-            Role::Time => time_of_day(cell),
-            _ => seconds(cell).map(|ns| Stamp { clock: ELAPSED, ns }),
+        let elapsed = |ns: i64| Stamp { clock: ELAPSED, ns };
+        match (column.role, int(cell)) {
+            (Role::SinceBoot, Some(us)) => Some(Stamp { clock: BOOTTIME, ns: us.saturating_mul(1_000) }),
+            // Milliseconds, where a tool of bpftrace prints no time of day.
+            (Role::Time, Some(ms)) => Some(elapsed(ms.saturating_mul(1_000_000))),
+            (Role::Time, None) => time_of_day(cell.trim_end_matches(':')).or_else(|| seconds(cell).map(elapsed)),
+            _ => seconds(cell).map(elapsed),
         }
     }
 
     /// Returns the cells of a row; nothing where it is none.
     fn cells<'a>(&self, line: &'a str) -> Option<Vec<&'a str>> {
-        let words: Vec<&str> = line.split_whitespace().collect();
         let num_columns = self.columns.len();
+        if self.has_commas {
+            let cells: Vec<&str> = line.splitn(num_columns, ',').collect();
+            return (cells.len() == num_columns && self.fits(&cells)).then_some(cells);
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
         if words.len() <= num_columns {
             let missing = num_columns - words.len();
             let is_row =
@@ -123,11 +112,14 @@ impl Table {
     }
 
     fn fits(&self, cells: &[&str]) -> bool {
-        self.columns.iter().zip(cells).all(|(column, cell)| match column.role {
-            Role::Time => time_of_day(cell).is_some(),
-            Role::Skip => matches!(*cell, "->" | "<->" | "<-" | "=>"),
-            _ => !column.is_number || number(cell).is_some() || matches!(*cell, "-" | "N/A" | "n/a"),
-        })
+        let is_number = |cell: &&str| number(cell.trim_end_matches('%')).is_some();
+        let has_numbers = self.columns.iter().any(|column| column.is_number) || cells.iter().any(is_number);
+        has_numbers
+            && self.columns.iter().zip(cells).all(|(column, cell)| match column.role {
+                Role::Time => time_of_day(cell.trim_end_matches(':')).is_some() || number(cell).is_some(),
+                Role::Skip => matches!(*cell, "->" | "<->" | "<-" | "=>" | "-" | ">"),
+                _ => !column.is_number || is_number(cell) || matches!(*cell, "-" | "N/A" | "n/a"),
+            })
     }
 }
 
@@ -140,93 +132,6 @@ fn joined<'a>(line: &'a str, words: &[&'a str], at: usize, extra: usize) -> Opti
     cells.push(cell);
     cells.extend_from_slice(words.get(at + extra + 1..)?);
     Some(cells)
-}
-
-/// Tells whether a word may be the name of a column: capitals, with a unit in small letters behind them.
-fn is_column(word: &str) -> bool {
-    if matches!(word, "->" | "<->" | "<-" | "-") {
-        return true;
-    }
-    let stem = word.trim_start_matches('%');
-    let capitals = stem.bytes().take_while(u8::is_ascii_uppercase).count();
-    let is_name = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'(' | b')' | b':' | b'/' | b'>' | b'%' | b'-' | b'#')
-    };
-    let unit = stem.get(capitals..).unwrap_or_default();
-    let is_unit = unit.bytes().all(|byte| !byte.is_ascii_lowercase()) || UNITS.iter().any(|one| unit.ends_with(one));
-    capitals >= 1 && stem.bytes().all(is_name) && is_unit && !stem.ends_with(':')
-}
-
-const UNITS: [&str; 16] = [
-    "(us)", "(ms)", "(ns)", "(s)", "(KB)", "(b)", "_usecs", "_nsecs", "_msecs", "ms", "us", "ns", "Kb", "/s",
-    "(bytes)", "_kb",
-];
-
-/// Columns that hold numbers, whatever the tool.
-const NUMBERS: [&str; 26] = [
-    "pid",
-    "tid",
-    "ppid",
-    "tgid",
-    "tpid",
-    "uid",
-    "gid",
-    "fd",
-    "err",
-    "lport",
-    "rport",
-    "dport",
-    "sport",
-    "port",
-    "count",
-    "bytes",
-    "sector",
-    "tx_kb",
-    "rx_kb",
-    "cpu",
-    "nr",
-    "connects",
-    "retransmits",
-    "reads",
-    "writes",
-    "total",
-];
-
-fn column(word: &str) -> Column {
-    let name = column_name(word);
-    let role = match name.as_str() {
-        "time" => Role::Time,
-        "time_s" | "time_ms" | "ts" => Role::Elapsed,
-        "pid" => Role::Pid,
-        "tid" => Role::Tid,
-        "comm" | "pcomm" => Role::Comm,
-        "cpu" => Role::Cpu,
-        "" => Role::Skip,
-        _ => Role::Field,
-    };
-    let is_number =
-        role == Role::Elapsed || NUMBERS.contains(&name.as_str()) || is_duration(&name) || name.ends_with("usecs");
-    Column { name, role, is_number }
-}
-
-/// Returns `lat_us` for `LAT(us)`, `lat_ms` for `LATms`, `tx_kb` for `TX_KB`, nothing for an arrow.
-fn column_name(word: &str) -> String {
-    let mut name = String::with_capacity(word.len() + 1);
-    let mut was_capital = false;
-    for letter in word.chars() {
-        let is_unit = was_capital && letter.is_ascii_lowercase();
-        if is_unit && !name.ends_with('_') {
-            name.push('_');
-        }
-        match letter {
-            ':' => name.push(':'),
-            _ if letter.is_ascii_alphanumeric() => name.push(letter.to_ascii_lowercase()),
-            _ if !name.is_empty() && !name.ends_with('_') => name.push('_'),
-            _ => {}
-        }
-        was_capital = letter.is_ascii_uppercase();
-    }
-    name.trim_end_matches('_').to_owned()
 }
 
 /// Puts a cell under the name of its column; `LADDR:LPORT` are two.
@@ -242,7 +147,7 @@ fn put(row: &mut crate::kernel::row::Row<'_>, name: &str, cell: &str) {
 
 fn socket<'a>(flow: &mut Flow<'a>, column: &Column, cell: &'a str) {
     match (column.role, column.name.as_str()) {
-        (Role::Time | Role::Elapsed | Role::Skip | Role::Tid | Role::Cpu, _) => {}
+        (role, _) if role.is_time() || matches!(role, Role::Skip | Role::Tid | Role::Cpu) => {}
         (Role::Comm, _) => flow.comm = cell,
         (_, "laddr:lport" | "saddr:sport") => flow.source(cell),
         (_, "raddr:rport" | "daddr:dport") => flow.destination(cell),

@@ -33,6 +33,13 @@ pub(crate) fn first_line(head: &str) -> Option<First<'_>> {
     Some(First::Request { method: first, target: second })
 }
 
+/// Returns the head of a message without what follows it: buffers are longer than what was sent, and hold older messages.
+fn head_only(text: &str) -> &str {
+    const ENDS: [&str; 4] = ["\\x0d\\x0a\\x0d\\x0a", "\r\n\r\n", "\\r\\n\\r\\n", "\n\n"];
+    let end = ENDS.iter().filter_map(|end| text.find(end)).min();
+    text.get(..end.unwrap_or(text.len())).unwrap_or(text)
+}
+
 type Pattern = LazyLock<Option<Regex>>;
 
 static TRACEPARENT: Pattern = LazyLock::new(|| {
@@ -52,6 +59,7 @@ static B3_SPAN: Pattern =
 
 /// Returns the ids of trace and span that a head or another text names: `traceparent`, `b3`, `X-B3-*`.
 pub(crate) fn ids(text: &str) -> Option<(u64, u64, u64)> {
+    let text = if is_head(text) { head_only(text) } else { text };
     let bytes = text.as_bytes();
     if memchr::memmem::find(bytes, b"parent").is_none()
         && memchr::memchr2_iter(b'b', b'B', bytes).all(|at| bytes.get(at + 1) != Some(&b'3'))

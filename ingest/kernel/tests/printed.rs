@@ -36,6 +36,17 @@ fn traces_are_found_in_heads_of_every_form() {
     }
 }
 
+/// A buffer may be longer than what was sent and hold what was sent before.
+#[test]
+fn traces_behind_the_head_are_not_taken() {
+    let text = format!(
+        r"{HEADER}2964408785135 1 1 a sendto fd=1 len=38 buf=HTTP/1.1 200 OK\x0d\x0a\x0d\x0a\x00traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    );
+    let batch = decode_text("bpftrace-text", "heads.bt", &text);
+    assert_eq!(class(&batch, "sendto").trace_lo.get(0), None);
+    assert_eq!(field(&batch, "sendto", "http_status"), Some("200".to_owned()));
+}
+
 #[test]
 fn lines_of_scripts_are_read_by_their_form() {
     let cases = [
