@@ -8,16 +8,20 @@ use crate::bpf::Bpf;
 use crate::error::OpenError;
 use crate::ftrace::Ftrace;
 use crate::log::format as log;
+use crate::jaeger::{JaegerJson, JaegerThrift};
 use crate::otlp::json::OtlpJson;
 use crate::otlp::proto::OtlpProto;
 pub use crate::otlp::{MAX_RECORDS, Settings};
 use crate::perf::{PerfJson, PerfScript, PerfTimehist};
-use crate::zipkin::ZipkinJson;
+use crate::zipkin::{ZipkinJson, ZipkinProto};
 
 /// All formats, in the order in which they are asked whether they recognise a stream.
 pub static FORMATS: &[&dyn Format] = &[
     &OtlpJson,
     &ZipkinJson,
+    &JaegerJson,
+    &JaegerThrift,
+    &ZipkinProto,
     &OtlpProto::Framed,
     &OtlpProto::Bare,
     &OtlpProto::Delimited,

@@ -17,7 +17,6 @@ use crate::otlp::id::Id;
 
 /// An id as it was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(dead_code, reason = "forms of binary formats")]
 pub(crate) enum Written<'a> {
     #[default]
     Absent,

@@ -108,16 +108,17 @@ pub(crate) fn text<'a>(cursor: &mut Cursor<'a>, marks: &mut u32) -> Result<Text<
         Json::Bool(false) => Cow::Borrowed(b"false"),
         Json::Text(raw) => plain(raw, marks),
         Json::Number(raw) => Cow::Borrowed(raw),
-        Json::Nested(raw) => {
-            if simdutf8::basic::from_utf8(raw).is_err() {
-                *marks |= Mark::TextReplaced.bit();
-            }
-            match String::from_utf8_lossy(raw) {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-            }
-        }
+        Json::Nested(raw) => verbatim(raw, marks),
     })
+}
+
+/// Returns JSON as it is written, as UTF-8.
+pub(crate) fn verbatim<'a>(raw: &'a [u8], marks: &mut u32) -> Text<'a> {
+    if simdutf8::basic::from_utf8(raw).is_ok() {
+        return Cow::Borrowed(raw);
+    }
+    *marks |= Mark::TextReplaced.bit();
+    Cow::Owned(String::from_utf8_lossy(raw).into_owned().into_bytes())
 }
 
 /// Reads an amount such as a time: a number, in quotes or not, with or without fraction; `null` and negative ones are 0.

@@ -13,6 +13,7 @@ pub mod event;
 pub mod format;
 mod ftrace;
 pub(crate) mod id;
+pub mod jaeger;
 pub(crate) mod json;
 mod kernel;
 pub mod lines;

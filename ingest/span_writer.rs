@@ -3,10 +3,11 @@
 //! Their decoders say what they have read; where it goes, and what is noted of what had to be changed, is decided here and
 //! in [`crate::otlp`], so that the same span gives the same row whatever it was recorded in.
 
+use crate::batch::Resource;
 use crate::id::{Form, Written};
 use crate::marks::Mark;
 use crate::otlp::Settings;
-use crate::otlp::attribute::{Scalar, Sink};
+use crate::otlp::attribute::{Object, Scalar, Sink};
 use crate::otlp::builder::Builder;
 use crate::otlp::draft::{IdField, Recorded};
 use crate::otlp::key::KeyTable;
@@ -28,7 +29,6 @@ pub(crate) const fn text(text: &[u8]) -> Scalar<'_> {
     Scalar::Text { text, is_clean: false }
 }
 
-#[expect(dead_code, reason = "for spans with links")]
 impl SpanWriter {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
@@ -168,6 +168,22 @@ impl SpanWriter {
         let (max_bytes, number) = (settings.limits.value_bytes, self.keys.number(key, &settings.conventions));
         self.link.attributes.scalar(self.keys.get(number), text(value), max_bytes);
         self.draft.push_link(&mut self.builder.batch.spans, &mut self.link);
+    }
+
+    /// Returns a resource of these attributes.
+    pub(crate) fn resource<'a>(&mut self, attributes: impl Iterator<Item = (&'a [u8], Scalar<'a>)>) -> Resource {
+        let (mut object, settings) = (Object::default(), &self.builder.settings);
+        for (key, value) in attributes {
+            let number = self.keys.number(key, &settings.conventions);
+            object.scalar(self.keys.get(number), value, settings.limits.value_bytes);
+        }
+        let service = String::from_utf8_lossy(&object.service).into_owned();
+        let attributes = String::from_utf8_lossy(object.finish()).into_owned();
+        Resource {
+            service: if service.is_empty() { "unknown_service".to_owned() } else { service },
+            attributes: if attributes.is_empty() { "{}".to_owned() } else { attributes },
+            ..Resource::default()
+        }
     }
 
     /// Adds an attribute of the open resource.

@@ -1,17 +1,20 @@
-//! Zipkin: spans as JSON, from its API, its libraries and OpenTelemetry's exporters.
+//! Zipkin: spans as JSON and protobuf, from its API, its libraries and OpenTelemetry's exporters.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `run` | finds spans and runs of spans in a stream |
-//! | `json` | reads a span |
+//! | `json`, `proto` | read a span |
 //! | `share` | takes apart ids that client and server share |
 //! | `span` | writes the row |
 
 mod decoder;
 mod json;
+mod proto;
 mod run;
 mod share;
 mod span;
+
+pub use crate::zipkin::proto::{ZipkinProto, decode_proto};
 
 use crate::batch::Batch;
 use crate::format::{Decoder, End, Format, Opening, Window};
@@ -91,4 +94,4 @@ impl Format for ZipkinJson {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

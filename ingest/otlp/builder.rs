@@ -136,6 +136,24 @@ impl Builder {
         }
     }
 
+    /// Gives the spans since the last resource each its own: `of_spans` are indexes into `resources`. Returns how many spans had
+    /// been passed on before, without one.
+    pub(crate) fn close_resources(&mut self, of_spans: &[usize], resources: &[Resource]) -> usize {
+        (self.resource.is_open, self.resource.told) = (false, None);
+        let batches = || self.held.iter().chain([&self.batch]);
+        let num_open: usize = batches().map(|batch| batch.spans.len() - batch.spans.resource.len()).sum();
+        let num_told = of_spans.len().saturating_sub(num_open);
+        let mut indexes = of_spans.iter().skip(num_told);
+        for batch in self.held.iter_mut().chain([&mut self.batch]) {
+            while batch.spans.resource.len() < batch.spans.len() {
+                let resource = indexes.next().and_then(|&index| resources.get(index)).cloned().unwrap_or_default();
+                batch.spans.resource.push(known_number(&mut batch.resources, resource));
+            }
+        }
+        std::mem::take(&mut self.held).into_iter().for_each(|batch| self.release(batch));
+        num_told
+    }
+
     /// Notes that a record came from so many bytes; closes the batch when it is full.
     #[inline]
     pub(crate) fn end_record(&mut self, num_bytes: usize) {
@@ -308,6 +326,16 @@ fn to_text(bytes: &[u8]) -> String {
 fn push_number<T>(items: &mut Vec<T>, item: T) -> u32 {
     items.push(item);
     u32::try_from(items.len() - 1).unwrap_or(u32::MAX)
+}
+
+/// Returns the number of an equal item among the last ones, or of the item once it is pushed.
+fn known_number(items: &mut Vec<Resource>, item: Resource) -> u32 {
+    const MAX_COMPARED: usize = 256;
+    let skipped = items.len().saturating_sub(MAX_COMPARED);
+    match items.iter().skip(skipped).rposition(|known| *known == item) {
+        Some(index) => u32::try_from(index + skipped).unwrap_or(u32::MAX),
+        None => push_number(items, item),
+    }
 }
 
 fn has_scopes(batch: &Batch) -> bool {
