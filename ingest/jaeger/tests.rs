@@ -18,7 +18,9 @@ fn facts(batches: &[Batch]) -> Vec<String> {
         for row in 0..spans.len() {
             let ids = [spans.trace_hi[row], spans.trace_lo[row], spans.span_id[row], spans.parent_span_id[row]];
             let numbers = (spans.start_ns[row], spans.duration_ns[row], spans.kind[row], spans.status[row]);
-            let texts = [&spans.name, &spans.events, &spans.links].map(|column| column.get(row).unwrap_or_default());
+            // Jaeger sorts the fields of logs.
+            let events: serde_json::Value = serde_json::from_str(spans.events.get(row).unwrap_or("null")).unwrap();
+            let texts = [spans.name.get(row).unwrap(), &events.to_string(), spans.links.get(row).unwrap_or_default()];
             let resource = &batch.resources[spans.resource[row] as usize];
             facts.push(format!("{ids:x?} {numbers:?} {texts:?} {}", resource.service));
         }
