@@ -5,6 +5,7 @@ mod hist;
 mod json;
 mod map;
 mod notice;
+mod object;
 mod printf;
 mod recognise;
 mod stack;

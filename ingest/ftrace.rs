@@ -57,5 +57,9 @@ impl Format for Ftrace {
 
 /// Tells whether a line may stand among events without being one.
 fn is_noise(line: &str) -> bool {
-    line.is_empty() || line.starts_with('#') || line.starts_with("CPU:") || line.starts_with(" => ")
+    line.is_empty()
+        || line.starts_with('#')
+        || line.starts_with("CPU:")
+        || line.starts_with("cpus=")
+        || line.starts_with(" => ")
 }

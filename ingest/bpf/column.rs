@@ -95,7 +95,7 @@ fn is_short(word: &str) -> bool {
 
 /// Tells whether a word may be the name of a column by itself.
 fn is_column(word: &str) -> bool {
-    if matches!(word, "->" | "<->" | "<-" | "-" | "ms" | "us" | "ns") {
+    if matches!(word, "->" | "<->" | "<-" | ">" | "-" | "ms" | "us" | "ns") {
         return true;
     }
     let stem = word.trim_start_matches(['%', '(']);

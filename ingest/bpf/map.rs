@@ -19,13 +19,14 @@ use crate::kernel::value::{Value, number};
 const MAX_KEY: usize = 64 << 10;
 
 /// A map entry whose beginning was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Entry {
     /// The key goes on in the lines to come.
     Key(String),
     /// A histogram follows.
     Histogram { name: String, key: String },
     /// It is complete.
+    #[default]
     Done,
 }
 

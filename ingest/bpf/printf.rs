@@ -10,7 +10,8 @@
 
 use serde_json::Value as Json;
 
-use crate::clock::WRITTEN;
+use crate::bpf::object;
+use crate::clock::{BOOTTIME, TIME_OF_DAY, WRITTEN};
 use crate::kernel::flow::{self, Flow};
 use crate::kernel::http::{self, First};
 use crate::kernel::out::{Out, Stamp};
@@ -20,7 +21,7 @@ use crate::kernel::stamp;
 use crate::kernel::value::{Value, int, is_duration, span_ns};
 
 /// How a line without a name of its own is called.
-const UNNAMED: &str = "printf";
+pub(super) const UNNAMED: &str = "printf";
 
 /// What stands before the pairs of a line.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(super) fn line(out: &mut Out, text: &str, block: Option<Stamp>) -> Option<St
         None => (None, text),
     };
     if let Some(members) = as_object(rest) {
-        return object(out, &members, own.or(block));
+        return object::line(out, &members, own, block);
     }
     let stamp = own.or_else(|| pair_stamp(rest)).or(block).unwrap_or(Stamp { clock: WRITTEN, ns: 0 });
     structured(out, rest, stamp).unwrap_or_else(|| {
@@ -61,14 +62,15 @@ fn pair_stamp(text: &str) -> Option<Stamp> {
     Pairs::new(text).take(8).find_map(|(key, value)| key_stamp(key, value))
 }
 
-fn key_stamp(key: &str, value: &str) -> Option<Stamp> {
+/// Returns the time that a pair tells.
+pub(super) fn key_stamp(key: &str, value: &str) -> Option<Stamp> {
     const NAMES: [&str; 8] = ["ts", "nsecs", "time", "timestamp", "ktime", "boottime", "monotonic", "realtime"];
     let name = key.strip_suffix("_ns").unwrap_or(key);
     if !NAMES.contains(&name) {
         return None;
     }
     let stamp = stamp::nanos(value).or_else(|| stamp::leading(value).map(|(stamp, _)| stamp))?;
-    let is_monotonic = name == "monotonic" && stamp.clock == crate::clock::BOOTTIME;
+    let is_monotonic = name == "monotonic" && stamp.clock == BOOTTIME;
     Some(if is_monotonic { Stamp { clock: crate::clock::MONOTONIC, ..stamp } } else { stamp })
 }
 
@@ -146,7 +148,8 @@ fn set_end(row: &mut Row<'_>, [address, port]: [&str; 2], end: &str) {
     }
 }
 
-fn pair<'a>(row: &mut Row<'_>, flow: &mut Flow<'a>, key: &str, text: &'a str) {
+/// Puts a pair into the row and, of a socket, into what is known of its connection.
+pub(super) fn pair<'a>(row: &mut Row<'_>, flow: &mut Flow<'a>, key: &str, text: &'a str) {
     let value = Value::of(text);
     match (key, value) {
         ("pid", Value::Int(pid)) => row.pid(pid),
@@ -265,35 +268,29 @@ fn joined<'a>(text: &'a str, words: &[&str]) -> &'a str {
     range.and_then(|range| text.get(range)).unwrap_or_default()
 }
 
-fn is_name(word: &str) -> bool {
+/// Tells whether a word may name an event.
+pub(super) fn is_name(word: &str) -> bool {
     let word = word.trim_end_matches(':');
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.' | b'-');
     word.len() <= 64 && word.as_bytes().first().is_some_and(u8::is_ascii_lowercase) && word.bytes().all(is_letter)
 }
 
-/// Appends an object that a script prints.
-fn object(out: &mut Out, members: &serde_json::Map<String, Json>, block: Option<Stamp>) -> Option<Stamp> {
-    const NAMES: [&str; 6] = ["event", "ev", "type", "name", "probe", "kind"];
-    let texts: Vec<(&str, String)> = members.iter().map(|(key, value)| (key.as_str(), printed(value))).collect();
-    let own = block.or_else(|| texts.iter().find_map(|(key, text)| key_stamp(key, text)));
-    let stamp = own.unwrap_or(Stamp { clock: WRITTEN, ns: 0 });
-    let named = NAMES.iter().find_map(|name| members.get(*name)?.as_str()).filter(|name| is_name(name));
-    let name = named.unwrap_or(UNNAMED);
-    let mut flow = Flow::default();
-    let mut row = out.event(name, stamp)?;
-    for ((key, text), value) in texts.iter().zip(members.values()) {
-        match value {
-            Json::Number(_) | Json::String(_) => pair(&mut row, &mut flow, key, text),
-            Json::Bool(value) => row.field(key, Value::Bool(*value)),
-            Json::Null => {}
-            _ => row.field(key, Value::Json(text)),
-        }
-    }
-    let time_ns = out.time(stamp);
-    flow.commit(out, name, time_ns);
-    own
-}
+/// Milliseconds since 1970 in our days, as logs begin with: as nanoseconds since boot they are half an hour.
+const MILLISECONDS: std::ops::Range<i64> = 1_500_000_000_000..2_100_000_000_000;
 
-fn printed(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Tells whether a line is one that hardly anything but a script of bpftrace prints: nanoseconds since boot, a process, and
+/// pairs or ends; or a time of day and pairs that name process and task.
+pub(super) fn is_typical(text: &str) -> bool {
+    let Some((stamp, rest)) = stamp::leading(text) else { return false };
+    let has = |name: &str| Pairs::new(rest).any(|(key, _)| key == name);
+    match stamp.clock {
+        BOOTTIME if text.split(' ').next().is_some_and(|word| word.len() >= 11 && !word.contains('.')) => {
+            let ends = ends(rest, rest.len());
+            let left = ends.and_then(|ends| rest.get(..ends.from)).unwrap_or(rest);
+            let is_told = ends.is_some() || (!Pairs::new(rest).is_empty() && !MILLISECONDS.contains(&stamp.ns));
+            is_told && place(Pairs::new(left).before(), ends.is_some()).pid.is_some()
+        }
+        TIME_OF_DAY => has("pid") && has("comm"),
+        _ => false,
+    }
 }

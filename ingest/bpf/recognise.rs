@@ -3,6 +3,7 @@
 use crate::bpf::hist;
 use crate::bpf::map;
 use crate::bpf::notice::notice;
+use crate::bpf::printf;
 use crate::bpf::stack;
 use crate::bpf::table::Table;
 use crate::bpf::tool;
@@ -25,10 +26,9 @@ const TYPES: [&str; 12] = [
     "syscall",
 ];
 
-/// Tells whether the first object is one of bpftrace.
+/// Tells whether the first object is one of bpftrace; warnings may stand before it.
 pub(super) fn json(head: &[u8], is_whole: bool) -> bool {
-    let is_data = |line: &&str| !line.trim().is_empty() && notice(line).is_none();
-    first(head, is_whole).find(is_data).is_some_and(is_object)
+    first(head, is_whole).find(|line| line.starts_with('{')).is_some_and(is_object)
 }
 
 /// `{"type": "printf", "data": …`: bpftrace writes the type first and a known one.
@@ -41,32 +41,22 @@ fn is_object(line: &str) -> bool {
         && (rest.starts_with(", \"data\":") || rest.starts_with(",\"data\":") || rest.starts_with(", \"msg\":"))
 }
 
-/// Tells whether this is what bpftrace prints: it tells how many probes it attached, or prints a map.
+/// Tells whether this is what bpftrace prints: it tells how many probes it attached, prints a map, or lines as scripts do.
 pub(super) fn text(head: &[u8], is_whole: bool) -> bool {
-    let is_greeting = |line: &str| {
-        let rest = line.strip_prefix("Attaching ").or_else(|| line.strip_prefix("Attached "));
-        rest.and_then(|rest| rest.split_once(" probe")).is_some_and(|(count, _)| count.parse::<u32>().is_ok())
-    };
-    let is_map = |line: &str| {
-        let rest = stamp::leading(line).map_or(line, |(_, rest)| rest);
-        map::is_begin(rest) && (rest.ends_with(':') || rest.contains(": ") || rest.ends_with(','))
-    };
-    let mut data = first(head, is_whole).filter(|line| !line.trim().is_empty());
-    data.clone_first(|line| is_greeting(line)) || {
-        let lines: Vec<&str> = data.filter(|line| notice(line).is_none()).collect();
-        lines.first().is_some_and(|line| is_map(line))
-    }
+    let lines: Vec<&str> = first(head, is_whole).filter(|line| !line.trim().is_empty()).collect();
+    let data: Vec<&str> = lines.iter().copied().filter(|line| notice(line).is_none()).collect();
+    let is_printed = data.len() >= 2 && data.iter().all(|line| map::is_begin(line) || printf::is_typical(line));
+    lines.iter().take(10).any(|line| is_greeting(line)) || data.first().is_some_and(|line| is_map(line)) || is_printed
 }
 
-/// Looks at the first few lines.
-trait CloneFirst<'a> {
-    fn clone_first(&mut self, is_it: impl Fn(&str) -> bool) -> bool;
+fn is_greeting(line: &str) -> bool {
+    let rest = line.strip_prefix("Attaching ").or_else(|| line.strip_prefix("Attached "));
+    rest.and_then(|rest| rest.split_once(" probe")).is_some_and(|(count, _)| count.parse::<u32>().is_ok())
 }
 
-impl<'a, I: Iterator<Item = &'a str>> CloneFirst<'a> for I {
-    fn clone_first(&mut self, is_it: impl Fn(&str) -> bool) -> bool {
-        self.take(4).any(is_it)
-    }
+fn is_map(line: &str) -> bool {
+    let rest = stamp::leading(line).map_or(line, |(_, rest)| rest);
+    map::is_begin(rest) && (rest.ends_with(':') || rest.contains(": ") || rest.trim_end().ends_with(','))
 }
 
 /// Tells whether this is what a tool of bcc or libbpf-tools prints.

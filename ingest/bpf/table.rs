@@ -8,7 +8,7 @@ use crate::bpf::tool;
 use crate::clock::{BOOTTIME, ELAPSED, WRITTEN, seconds};
 use crate::event::FlowKind;
 use crate::kernel::flow::{self, Flow};
-use crate::kernel::out::{Out, Stamp};
+use crate::kernel::out::{Out, Place, Stamp};
 use crate::kernel::stamp::time_of_day;
 use crate::kernel::value::{Value, int, is_duration, number, span_ns};
 
@@ -30,6 +30,8 @@ impl Table {
     pub(super) fn of(line: &str) -> Option<Self> {
         let has_commas = line.contains(',') && !line.contains(' ');
         let words: Vec<&str> = if has_commas { line.split(',').collect() } else { line.split_whitespace().collect() };
+        let words = joined_names(&words);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let is_short = words.len() >= 2 && words.len() <= MAX_COLUMNS;
         if !is_short || !column::is_header(&words) {
             return None;
@@ -44,7 +46,7 @@ impl Table {
     }
 
     /// Appends a row and, of a socket, what happened to it. Returns where the event is; nothing where it is no row.
-    pub(super) fn row(&self, out: &mut Out, tool: &str, line: &str, block: Option<Stamp>) -> Option<(usize, usize)> {
+    pub(super) fn row(&self, out: &mut Out, tool: &str, line: &str, block: Option<Stamp>) -> Option<Place> {
         let cells = self.cells(line)?;
         let stamp = self.stamp(&cells).or(block).unwrap_or(Stamp { clock: WRITTEN, ns: 0 });
         let mut flow = flow::may_be(tool).then(Flow::default);
@@ -68,7 +70,7 @@ impl Table {
             let time_ns = out.time(stamp);
             flow.commit(out, tool, time_ns);
         }
-        Some(out.place(tool, stamp.clock))
+        Some(out.place())
     }
 
     fn stamp(&self, cells: &[&str]) -> Option<Stamp> {
@@ -121,6 +123,18 @@ impl Table {
                 _ => !column.is_number || is_number(cell) || matches!(*cell, "-" | "N/A" | "n/a"),
             })
     }
+}
+
+/// `PREV COMM` and `PREV TID` are names of two words.
+fn joined_names(words: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for word in words {
+        match names.last_mut().filter(|last| *last == "PREV") {
+            Some(last) => *last = format!("PREV_{word}"),
+            None => names.push((*word).to_owned()),
+        }
+    }
+    names
 }
 
 /// Joins `extra` words to the one at `at`.

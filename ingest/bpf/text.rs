@@ -10,7 +10,7 @@ use crate::bpf::tool;
 use crate::clock::WRITTEN;
 use crate::format::Opening;
 use crate::kernel::lines::{Lines, first};
-use crate::kernel::out::{Out, Stamp};
+use crate::kernel::out::{Out, Place, Stamp};
 use crate::kernel::point::{self, Bucket, Point, key_attributes};
 use crate::kernel::stamp;
 use crate::kernel::value::Value;
@@ -20,6 +20,7 @@ use crate::otlp::text::{write_member, write_string};
 const MAX_BUCKETS: usize = 4_096;
 
 /// Reads what a tool prints.
+#[derive(Default)]
 pub(super) struct Text {
     /// The header that the stream begins with: pieces begin below it.
     header: Option<Table>,
@@ -36,7 +37,7 @@ pub(super) struct Text {
     labels: Vec<(String, String)>,
     stack: Stack,
     /// The row that a stack may follow.
-    row: Option<(usize, usize)>,
+    row: Option<Place>,
 }
 
 struct Histogram {
@@ -188,6 +189,7 @@ impl Text {
 
     /// Takes a line that stands for itself.
     fn other(&mut self, out: &mut Out, text: &str) {
+        self.labels.clear();
         if stack::folded(text).is_some() {
             let tool = self.tool_or(None, "stack").to_owned();
             if stack::folded_event(out, &tool, text, self.block) {
@@ -226,23 +228,6 @@ impl Text {
         let time_ns = out.time(self.block.unwrap_or(Stamp { clock: WRITTEN, ns: 0 }));
         let stream = self.tool_or(None, "bpf").to_owned();
         out.gap(time_ns, time_ns, &stream, count, what);
-    }
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self {
-            header: None,
-            stem: String::new(),
-            tool: String::new(),
-            table: None,
-            block: None,
-            entry: Entry::Done,
-            histogram: None,
-            labels: Vec::new(),
-            stack: Stack::default(),
-            row: None,
-        }
     }
 }
 
@@ -294,6 +279,11 @@ impl Lines for Text {
     }
 
     fn continues(&self, line: &[u8]) -> bool {
-        self.is_open() || (self.row.is_some() && line.first().is_some_and(u8::is_ascii_whitespace))
+        let is_indented = line.first().is_some_and(u8::is_ascii_whitespace);
+        let is_row = || {
+            let line = std::str::from_utf8(line).unwrap_or_default();
+            self.table.as_ref().is_some_and(|table| table.is_row(line))
+        };
+        self.is_open() || (self.row.is_some() && is_indented && !is_row())
     }
 }

@@ -3,7 +3,7 @@
 use crate::clock::SCHED;
 use crate::ftrace::line::{Head, head};
 use crate::kernel::lines::Lines;
-use crate::kernel::out::{Out, Stamp};
+use crate::kernel::out::{Out, Place, Stamp};
 use crate::kernel::trace::{self, Who};
 use crate::kernel::value::Value;
 use crate::otlp::text::{write_list, write_string};
@@ -22,7 +22,7 @@ pub(super) struct Ftrace {
 
 #[derive(Debug)]
 struct Stack {
-    place: (usize, usize),
+    place: Place,
     frames: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Ftrace {
         self.last_ns = Some(time_ns);
         if head.rest.trim_end() == "<stack trace>" {
             trace::event(out, "kernel_stack", "", stamp, head.who, "");
-            self.stack = Some(Stack { place: out.place("kernel_stack", SCHED), frames: Vec::new() });
+            self.stack = Some(Stack { place: out.place(), frames: Vec::new() });
             return;
         }
         let (name, body) = named(head.rest);
@@ -71,9 +71,8 @@ impl Ftrace {
             Some(caller) => function(out, name, caller, stamp, head.who),
             None => trace::event(out, name, "", stamp, head.who, body),
         }
-        let place = out.place(if body.starts_with("<-") { "function" } else { name }, SCHED);
         if !head.flags.is_empty() {
-            out.row_at(place).into_iter().for_each(|mut row| row.field("flags", Value::Text(head.flags)));
+            out.row_at(out.place()).into_iter().for_each(|mut row| row.field("flags", Value::Text(head.flags)));
         }
     }
 
@@ -104,7 +103,7 @@ impl Ftrace {
             self.overwritten(counts);
             return Ok(());
         }
-        let is_header = line.trim().is_empty() || line.starts_with('#') || line.starts_with("##### CPU");
+        let is_header = line.trim().is_empty() || line.starts_with('#') || line.starts_with("cpus=");
         if is_header { Ok(()) } else { Err("not a line of ftrace") }
     }
 
@@ -132,8 +131,7 @@ fn named(rest: &str) -> (&str, &str) {
 /// A call of a function, as the function tracer prints it.
 fn function(out: &mut Out, name: &str, caller: &str, stamp: Stamp, who: Who<'_>) {
     trace::event(out, "function", "", stamp, who, "");
-    let place = out.place("function", stamp.clock);
-    if let Some(mut row) = out.row_at(place) {
+    if let Some(mut row) = out.row_at(out.place()) {
         row.field("func", Value::Text(name));
         row.field("caller", Value::Text(caller.trim_end()));
     }

@@ -40,7 +40,7 @@ impl<L: Lines> LineDecoder<L> {
 
     fn take_line(&mut self, line: &[u8], offset: u64, number: u64) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if self.out.is_due() && !self.lines.continues(line) {
+        if self.out.is_due() && (self.out.is_overdue() || !self.lines.continues(line)) {
             self.out.split();
         }
         let text = match simdutf8::basic::from_utf8(line) {

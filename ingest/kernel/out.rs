@@ -17,6 +17,9 @@ const MAX_INPUT_BYTES: usize = 8 << 20;
 /// Most different names of events; what has another name goes under [`OTHER`].
 const MAX_NAMES: usize = 2_000;
 
+/// Longest name of an event.
+const MAX_NAME: usize = 128;
+
 const OTHER: &str = "other";
 
 /// A clock and a time that it counted, in nanoseconds.
@@ -24,6 +27,14 @@ const OTHER: &str = "other";
 pub(crate) struct Stamp {
     pub clock: &'static str,
     pub ns: i64,
+}
+
+/// Where an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    batch: u64,
+    class: usize,
+    row: usize,
 }
 
 /// Batches under construction.
@@ -40,6 +51,9 @@ pub(crate) struct Out {
     clocks: Vec<&'static str>,
     input_bytes: usize,
     ready: Vec<Batch>,
+    num_batches: u64,
+    /// The class of the last event.
+    last: usize,
 }
 
 impl Out {
@@ -55,6 +69,8 @@ impl Out {
             clocks: Vec::new(),
             input_bytes: 0,
             ready: Vec::new(),
+            num_batches: 0,
+            last: 0,
         }
     }
 
@@ -63,6 +79,7 @@ impl Out {
         let time_ns = self.time(stamp);
         let number = self.class(name, stamp.clock);
         let max_text = self.max_text;
+        self.last = number;
         self.batch.events.begin(number, time_ns).map(|class| Row::new(class, max_text))
     }
 
@@ -75,16 +92,17 @@ impl Out {
         self.times.utc(stamp)
     }
 
-    /// Returns the place of the event that was begun last, if it is of that name.
-    pub(crate) fn place(&mut self, name: &str, clock: &'static str) -> (usize, usize) {
-        let number = self.class(name, clock);
-        (number, self.batch.events.classes.get(number).map_or(0, ClassBatch::row))
+    /// Returns the place of the event that was begun last.
+    pub(crate) fn place(&self) -> Place {
+        let row = self.batch.events.classes.get(self.last).map_or(0, ClassBatch::row);
+        Place { batch: self.num_batches, class: self.last, row }
     }
 
-    /// Returns the row of an event of this batch.
-    pub(crate) fn row_at(&mut self, (number, row): (usize, usize)) -> Option<Row<'_>> {
-        let max_text = self.max_text;
-        self.batch.events.classes.get_mut(number).map(|class| Row::at(class, row, max_text))
+    /// Returns the row of an event, unless it went with its batch.
+    pub(crate) fn row_at(&mut self, place: Place) -> Option<Row<'_>> {
+        let (max_text, is_here) = (self.max_text, place.batch == self.num_batches);
+        let class = self.batch.events.classes.get_mut(place.class).filter(|class| is_here && place.row < class.len());
+        class.map(|class| Row::at(class, place.row, max_text))
     }
 
     fn class(&mut self, name: &str, clock: &'static str) -> usize {
@@ -92,8 +110,8 @@ impl Out {
         if let Some(&(_, number)) = known {
             return number;
         }
-        let is_new = !self.numbers.contains_key(name);
-        if is_new && self.numbers.len() >= MAX_NAMES && name != OTHER {
+        let has_room = self.numbers.len() < MAX_NAMES || self.numbers.contains_key(name);
+        if (!has_room || name.len() > MAX_NAME) && name != OTHER {
             return self.class(OTHER, clock);
         }
         let class = EventClass { provider: self.provider.to_owned(), name: name.to_owned(), clock: clock.to_owned() };
@@ -122,6 +140,11 @@ impl Out {
         !self.ready.is_empty()
     }
 
+    /// Tells whether the batch is so full that it goes, whatever may belong to its last event.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.batch.num_records() >= self.max_records.saturating_mul(4) || self.input_bytes >= 4 * MAX_INPUT_BYTES
+    }
+
     /// Returns the batches that are complete; `flush` also the one that is not full yet.
     pub(crate) fn take(&mut self, flush: bool) -> Vec<Batch> {
         if flush && self.has_rows() {
@@ -142,6 +165,7 @@ impl Out {
         self.ready.push(batch);
         self.numbers.clear();
         self.input_bytes = 0;
+        self.num_batches += 1;
         self.max_records = self.max_records.saturating_mul(2).min(MAX_RECORDS);
     }
 }

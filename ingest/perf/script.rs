@@ -9,7 +9,7 @@
 use crate::clock::{SCHED, Times};
 use crate::format::{Decoder, Format, Opening, Settings};
 use crate::kernel::lines::{LineDecoder, Lines, cut_before, first};
-use crate::kernel::out::{Out, Stamp};
+use crate::kernel::out::{Out, Place, Stamp};
 use crate::kernel::trace::{self, Who, split_cpu, split_time};
 use crate::kernel::value::{Value, int};
 use crate::lines;
@@ -69,7 +69,7 @@ struct Head<'a> {
 #[derive(Debug, Default)]
 struct Script {
     /// The event that frames belong to.
-    place: Option<(usize, usize)>,
+    place: Option<Place>,
     frames: Vec<String>,
     last_ns: i64,
 }
@@ -119,7 +119,7 @@ impl Script {
         }
         self.last_ns = time_ns;
         trace::event(out, head.name, head.subsystem, stamp, head.who, head.body);
-        let place = out.place(head.name, SCHED);
+        let place = out.place();
         if let Some((period, mut row)) = head.period.zip(out.row_at(place)) {
             row.field("period", Value::Int(period));
         }

@@ -127,6 +127,18 @@ fn tables_are_told_from_prose() {
 }
 
 #[test]
+fn scripts_are_recognised_without_their_greeting() {
+    let printed = [
+        "2541728048801 retransmit 0 swapper/0 state=4 127.0.0.1:1 -> 127.0.0.1:2\n",
+        "1900436182668 4369 python 1->4 127.0.0.1:40640 127.0.0.1:18084\n",
+        "12:16:58 connect pid=5 tid=5 comm=python fd=6\n",
+    ];
+    for line in printed {
+        assert_eq!(recognised(line.repeat(3).as_bytes()), Some("bpftrace-text"), "{line}");
+    }
+}
+
+#[test]
 fn logs_are_not_claimed() {
     let logs = [
         "time=2026-11-20T12:00:00Z level=info msg=\"started\" pid=12\n",
@@ -138,6 +150,8 @@ fn logs_are_not_claimed() {
         "ERROR PID COMM\nfoo bar baz\n",
         "10.0.0.1 - - [20/Nov/2026:12:00:00 +0000] \"GET / HTTP/1.1\" 200 5\n",
         "[12:00:00] starting: 1 2 3\n",
+        "1795177634727 12 worker key=value\n",
+        "12:00:00 request pid=12 done\n",
     ];
     for log in logs {
         let name = recognised(log.repeat(3).as_bytes());
