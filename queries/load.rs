@@ -38,6 +38,7 @@ pub enum LoadEvent {
         spans: u64,
         logs: u64,
         metrics: u64,
+        events: u64,
     },
     /// Derived views were brought up to date.
     Settled,
@@ -66,6 +67,8 @@ pub struct LoadedSource {
     pub spans: u64,
     pub logs: u64,
     pub metrics: u64,
+    /// Of kernels, tracers and sockets.
+    pub events: u64,
     pub rejects: u64,
     /// The first few reject reasons, with line or offset.
     pub first_reasons: Vec<String>,
@@ -82,7 +85,7 @@ impl LoadedSource {
     /// Returns how many records of all kinds were read.
     #[must_use]
     pub fn records(&self) -> u64 {
-        self.spans.saturating_add(self.logs).saturating_add(self.metrics)
+        [self.logs, self.metrics, self.events].into_iter().fold(self.spans, u64::saturating_add)
     }
 }
 

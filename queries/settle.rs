@@ -7,6 +7,7 @@
 
 mod duplicates;
 mod edges;
+mod pairs;
 mod partition;
 mod rows;
 mod summary;
@@ -81,8 +82,9 @@ impl Store {
         let connection = self.shared.connection().map_err(|error| self.settle_error(&error))?;
         let result = interruptible(&connection, cancel, |connection| transact(self, connection, cancel));
         match result {
-            Ok((settled, upto)) => {
+            Ok((settled, upto, events_upto)) => {
                 self.shared.settled_row.store(upto, Ordering::Release);
+                self.shared.settled_event.store(events_upto, Ordering::Release);
                 Ok(settled)
             }
             Err(_) if cancel.is_stopped() => Err(SettleError::Cancelled),
@@ -106,11 +108,12 @@ impl Store {
 ///
 /// Finding keeps its temporary tables outside the transaction: DuckDB 2.0 returns no rows for an aggregate over more than some
 /// 50 000 rows that the same transaction wrote. Nobody else settles meanwhile, and raw rows up to `upto` never change.
-fn transact(store: &Store, connection: &Connection, cancel: &Cancel) -> Result<(Settled, i64), Stop> {
+fn transact(store: &Store, connection: &Connection, cancel: &Cancel) -> Result<(Settled, i64, i64), Stop> {
     let derived = store.shared.derived();
+    let events_upto = pairs::settle(connection, derived, cancel)?;
     let stretch = find_touched(connection, derived)?;
     if stretch.upto == stretch.after {
-        return Ok((Settled::default(), stretch.upto));
+        return Ok((Settled::default(), stretch.upto, events_upto));
     }
     let settled = find_changes(connection, derived, &stretch, cancel)?;
     let transaction = connection.unchecked_transaction()?;
@@ -119,7 +122,7 @@ fn transact(store: &Store, connection: &Connection, cancel: &Cancel) -> Result<(
         return Err(Stop::Cancelled);
     }
     transaction.commit()?;
-    Ok((settled, stretch.upto))
+    Ok((settled, stretch.upto, events_upto))
 }
 
 /// Assembles the touched traces, part by part, and gathers what changes in temporary tables.

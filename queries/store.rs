@@ -5,6 +5,8 @@
 pub(crate) mod arrays;
 pub(crate) mod columns;
 mod details;
+mod event_views;
+mod events;
 mod holder;
 mod intern;
 mod open;
@@ -85,6 +87,9 @@ pub(crate) struct Shared {
     /// Highest row of `raw_spans` that is committed, and how far derived views are.
     pub(crate) last_row: AtomicI64,
     pub(crate) settled_row: AtomicI64,
+    /// The same of the events of all classes.
+    pub(crate) last_event: AtomicI64,
+    pub(crate) settled_event: AtomicI64,
     registration: registry::Registration,
     /// The folder of a temporary store.
     folder: Option<TempDir>,
@@ -177,20 +182,32 @@ impl Store {
         sources::spool_position(&connection).map_err(|error| self.shared.write_error(&error))
     }
 
-    /// Writes the log into the file, so that what was committed no longer needs it.
-    pub fn checkpoint(&self) -> Result<(), WriteError> {
-        // DuckDB refuses a checkpoint while another transaction writes: settling and the writer take their turns.
+    /// Writes the log into the file, so that what was committed no longer needs it. Returns whether it did: DuckDB refuses
+    /// while another transaction writes, and then what was committed stays durable in the log until a later checkpoint.
+    pub fn checkpoint(&self) -> Result<bool, WriteError> {
         let _settling = lock(&self.shared.settling);
         let _writing = lock(&self.shared.writer);
         let connection = self.shared.connection().map_err(|error| self.shared.write_error(&error))?;
-        connection.execute_batch("CHECKPOINT").map_err(|error| self.shared.write_error(&error))
+        match connection.execute_batch("CHECKPOINT") {
+            Ok(()) => Ok(true),
+            Err(error) if error.to_string().contains("Cannot CHECKPOINT") => Ok(false),
+            Err(error) => Err(self.shared.write_error(&error)),
+        }
     }
 
     /// Tells whether rows were committed that derived views do not show yet.
     #[must_use]
     pub fn needs_settling(&self) -> bool {
-        self.shared.last_row.load(Ordering::Acquire) > self.shared.settled_row.load(Ordering::Acquire)
+        let is_behind =
+            |last: &AtomicI64, settled: &AtomicI64| last.load(Ordering::Acquire) > settled.load(Ordering::Acquire);
+        is_behind(&self.shared.last_row, &self.shared.settled_row)
+            || is_behind(&self.shared.last_event, &self.shared.settled_event)
     }
+}
+
+/// Returns the last row of any class of events.
+pub(crate) fn events_last_row(connection: &Connection) -> duckdb::Result<i64> {
+    events::last_row(connection)
 }
 
 impl Shared {

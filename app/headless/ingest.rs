@@ -94,9 +94,9 @@ fn absolute(source: &str) -> Result<String, Failure> {
 
 /// Prints that rows are durable, at once.
 fn acknowledge(event: &LoadEvent) -> io::Result<()> {
-    let LoadEvent::Committed { source, offset, spans, logs, metrics } = event else { return Ok(()) };
-    let (offset, spans, logs, metrics) = (*offset, *spans, *logs, *metrics);
-    print_line(&CommittedEvent { event: "committed", source, offset, spans, logs, metrics })
+    let LoadEvent::Committed { source, offset, spans, logs, metrics, events } = event else { return Ok(()) };
+    let (offset, spans, logs, metrics, events) = (*offset, *spans, *logs, *metrics, *events);
+    print_line(&CommittedEvent { event: "committed", source, offset, spans, logs, metrics, events })
 }
 
 /// Rows of `source` up to `offset` of its decompressed bytes are durable; the counts are those of this commit.
@@ -108,6 +108,7 @@ struct CommittedEvent<'a> {
     spans: u64,
     logs: u64,
     metrics: u64,
+    events: u64,
 }
 
 fn print_line(event: &impl Serialize) -> io::Result<()> {

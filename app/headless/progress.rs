@@ -46,8 +46,9 @@ impl ProgressLine {
     pub fn note(&mut self, event: &LoadEvent) {
         match event {
             LoadEvent::Progress(progress) => self.progress = *progress,
-            LoadEvent::Committed { spans, logs, metrics, .. } => {
-                self.records = self.records.saturating_add(spans.saturating_add(*logs).saturating_add(*metrics));
+            LoadEvent::Committed { spans, logs, metrics, events, .. } => {
+                let records = [logs, metrics, events].into_iter().fold(*spans, |sum, more| sum.saturating_add(*more));
+                self.records = self.records.saturating_add(records);
             }
             LoadEvent::Settled => {}
         }

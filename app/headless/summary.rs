@@ -28,6 +28,7 @@ pub fn table(summary: &LoadSummary) -> Table {
         ("spans", count(|source| source.spans)),
         ("logs", count(|source| source.logs)),
         ("metrics", count(|source| source.metrics)),
+        ("events", count(|source| source.events)),
         ("rejects", count(|source| source.rejects)),
         ("stopped", text(|source| source.stopped.as_deref().unwrap_or_default())),
     ];
@@ -79,6 +80,7 @@ struct SourceObject<'a> {
     spans: u64,
     logs: u64,
     metrics: u64,
+    events: u64,
     rejects: u64,
     first_reasons: &'a [String],
     stopped: Option<&'a str>,
@@ -95,6 +97,7 @@ impl<'a> SourceObject<'a> {
             spans: source.spans,
             logs: source.logs,
             metrics: source.metrics,
+            events: source.events,
             rejects: source.rejects,
             first_reasons: &source.first_reasons,
             stopped: source.stopped.as_deref(),

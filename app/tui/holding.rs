@@ -86,6 +86,7 @@ fn summarise(summary: &LoadSummary) -> (String, bool) {
     for (number, what) in [
         (summary.total(|source| source.logs), "log records"),
         (summary.total(|source| source.metrics), "metric points"),
+        (summary.total(|source| source.events), "events"),
     ] {
         if number > 0 {
             text.push_str(&format!(", {} {what}", count(number)));

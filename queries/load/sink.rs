@@ -59,6 +59,7 @@ struct Uncommitted {
     spans: u64,
     logs: u64,
     metrics: u64,
+    events: u64,
 }
 
 impl<'load> Sink<'load> {
@@ -240,6 +241,7 @@ impl<'load> Sink<'load> {
         last.spans += batch.spans.len() as u64;
         last.logs += batch.logs.len() as u64;
         last.metrics += batch.metrics.len() as u64;
+        last.events += batch.events.len() as u64;
         last.rejects = last.rejects.saturating_add(batch.rejects.count);
         let room = MAX_REASONS.saturating_sub(last.first_reasons.len());
         last.first_reasons.extend(batch.rejects.kept.iter().take(room).map(reason));
@@ -254,6 +256,7 @@ impl Uncommitted {
             spans: batch.spans.len() as u64,
             logs: batch.logs.len() as u64,
             metrics: batch.metrics.len() as u64,
+            events: batch.events.len() as u64,
         }
     }
 
@@ -262,11 +265,12 @@ impl Uncommitted {
         self.spans += more.spans;
         self.logs += more.logs;
         self.metrics += more.metrics;
+        self.events += more.events;
     }
 
     fn into_event(self) -> LoadEvent {
-        let Self { source, offset, spans, logs, metrics } = self;
-        LoadEvent::Committed { source, offset, spans, logs, metrics }
+        let Self { source, offset, spans, logs, metrics, events } = self;
+        LoadEvent::Committed { source, offset, spans, logs, metrics, events }
     }
 }
 

@@ -140,7 +140,7 @@ struct ProgressForm {
 #[serde(remote = "LoadEvent", rename_all = "snake_case")]
 enum EventForm {
     Progress(#[serde(with = "ProgressForm")] Progress),
-    Committed { source: String, offset: u64, spans: u64, logs: u64, metrics: u64 },
+    Committed { source: String, offset: u64, spans: u64, logs: u64, metrics: u64, events: u64 },
     Settled,
 }
 
@@ -159,6 +159,7 @@ struct SourceForm {
     spans: u64,
     logs: u64,
     metrics: u64,
+    events: u64,
     rejects: u64,
     first_reasons: Vec<String>,
     stopped: Option<String>,

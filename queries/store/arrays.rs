@@ -22,3 +22,12 @@ fn column<A: Array + 'static>(batch: &RecordBatch, index: usize) -> duckdb::Resu
 pub(crate) fn text_at(array: &StringArray, row: usize) -> Option<&str> {
     (row < array.len() && array.is_valid(row)).then(|| array.value(row))
 }
+
+/// Returns the numbers at `index`, or none of them where no row has one (DuckDB gives such a column another type).
+pub(crate) fn optional_numbers(
+    batch: &RecordBatch,
+    index: usize,
+) -> duckdb::Result<impl Fn(usize) -> Option<i64> + '_> {
+    let array = numbers::<duckdb::arrow::datatypes::Int64Type>(batch, index)?;
+    Ok(move |row| (row < array.len() && array.is_valid(row)).then(|| array.value(row)))
+}

@@ -11,8 +11,9 @@ use duckdb::arrow::datatypes::{DataType, Field, Schema};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use riftline_ingest::batch::{ConventionColumn, LogBatch, MetricBatch, SpanBatch};
-use riftline_ingest::column::{Bits, BoolColumn, DoubleColumn, IntColumn, TextColumn};
+use riftline_ingest::column::{Bits, BoolColumn, DoubleColumn, IntColumn, TextColumn, UnsignedColumn};
 use riftline_ingest::convention::Conventions;
+use riftline_ingest::event::FlowBatch;
 
 /// What the store adds to the rows of a batch: ids that hold for the whole store.
 #[derive(Debug)]
@@ -89,6 +90,11 @@ impl Columns {
         self.push(name, Arc::new(BooleanArray::from(values)));
     }
 
+    /// Texts that every row has.
+    pub(crate) fn texts<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) {
+        self.push(name, Arc::new(StringArray::from_iter_values(texts)));
+    }
+
     pub(crate) fn text(&mut self, name: &str, column: TextColumn) -> Result<(), ArrowError> {
         if column.all_absent() {
             return Ok(());
@@ -118,7 +124,16 @@ impl Columns {
         Ok(())
     }
 
-    fn rare_flag(&mut self, name: &str, column: BoolColumn) {
+    pub(super) fn rare_unsigned(&mut self, name: &str, column: UnsignedColumn) -> Result<(), ArrowError> {
+        if column.all_absent() {
+            return Ok(());
+        }
+        let array = UInt64Array::try_new(ScalarBuffer::from(column.values), nulls(column.present))?;
+        self.push(name, Arc::new(array));
+        Ok(())
+    }
+
+    pub(super) fn rare_flag(&mut self, name: &str, column: BoolColumn) {
         if !column.all_absent() {
             let values = BooleanBuffer::from(column.values);
             self.push(name, Arc::new(BooleanArray::new(values, nulls(column.present))));
@@ -226,12 +241,37 @@ pub(super) fn metrics(batch: MetricBatch, ids: &RowIds) -> Result<Columns, Arrow
     Ok(columns)
 }
 
-/// Returns the SQL type of a convention's column.
+/// Returns the columns of `raw_flows`.
+pub(super) fn flows(batch: FlowBatch, source_id: u32, first_row: i64) -> Result<Columns, ArrowError> {
+    let mut columns = Columns::default();
+    let len = batch.len();
+    columns.int("row", (first_row..).take(len).collect());
+    columns.word("source_id", vec![source_id; len]);
+    columns.time("time", batch.time_ns);
+    columns.byte("kind", batch.kind.iter().map(|kind| *kind as u8).collect());
+    columns.rare_int("pid", batch.pid)?;
+    columns.text("comm", batch.comm)?;
+    columns.text("src", batch.src)?;
+    columns.rare_int("src_port", batch.src_port)?;
+    columns.text("dst", batch.dst)?;
+    columns.rare_int("dst_port", batch.dst_port)?;
+    columns.text("protocol", batch.protocol)?;
+    columns.rare_int("bytes_sent", batch.bytes_sent)?;
+    columns.rare_int("bytes_received", batch.bytes_received)?;
+    columns.rare_int("duration_ns", batch.duration_ns)?;
+    columns.text("details", batch.details)?;
+    Ok(columns)
+}
+
+/// Returns the SQL type of a column.
 pub(super) fn sql_type(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Int64 => "BIGINT",
         DataType::Float64 => "DOUBLE",
         DataType::Boolean => "BOOLEAN",
+        DataType::UInt64 => "UBIGINT",
+        DataType::UInt32 => "UINTEGER",
+        DataType::Timestamp(..) => "TIMESTAMP_NS",
         _ => "VARCHAR",
     }
 }

@@ -9,7 +9,7 @@ use riftline_ingest::convention::Conventions;
 use tempfile::TempDir;
 
 use super::registry::Registration;
-use super::{Access, Shared, holder, pending, recover, schema, views};
+use super::{Access, Shared, events, holder, pending, recover, schema, views};
 use crate::error::OpenStoreError;
 
 /// What DuckDB's buffers may take; decoders, indexes and results come on top.
@@ -34,6 +34,9 @@ pub(super) fn open(
     let last_row = single(&root, "SELECT coalesce(max(\"row\"), 0) FROM raw_spans", path)?;
     let settled = format!("SELECT \"row\" FROM {}settle_state", views::derived_prefix(access));
     let settled_row = single(&root, &settled, path)?;
+    let last_event = events::last_row(&root).map_err(|error| classify(path, &error))?;
+    let settled = format!("SELECT \"row\" FROM {}settle_events", views::derived_prefix(access));
+    let settled_event = single(&root, &settled, path)?;
     Ok(Shared {
         path: path.to_owned(),
         access,
@@ -45,6 +48,8 @@ pub(super) fn open(
         settling: Mutex::new(()),
         last_row: AtomicI64::new(last_row),
         settled_row: AtomicI64::new(settled_row),
+        last_event: AtomicI64::new(last_event),
+        settled_event: AtomicI64::new(settled_event),
         registration,
         folder,
     })

@@ -18,19 +18,19 @@ const MAX_PENDING_BYTES: usize = 32 << 20;
 /// Rows of one table that are not written yet.
 #[derive(Debug)]
 pub(super) struct Pending {
-    table: &'static str,
+    table: String,
     batches: Vec<RecordBatch>,
     num_rows: usize,
     num_bytes: usize,
 }
 
 impl Pending {
-    pub(super) fn new(table: &'static str) -> Self {
-        Self { table, batches: Vec::new(), num_rows: 0, num_bytes: 0 }
+    pub(super) fn new(table: impl Into<String>) -> Self {
+        Self { table: table.into(), batches: Vec::new(), num_rows: 0, num_bytes: 0 }
     }
 
-    pub(super) fn table(&self) -> &'static str {
-        self.table
+    pub(super) fn table(&self) -> &str {
+        &self.table
     }
 
     /// Adds rows; writes what waits once it is enough, or has other columns.

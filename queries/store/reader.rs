@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use duckdb::{Connection, InterruptHandle};
 
-use super::schema::PhysicalColumns;
-use super::{Access, Shared, schema, views};
+use super::{Access, Shared, views};
 use crate::cancel::Cancel;
 use crate::error::AskError;
 
@@ -79,8 +78,7 @@ pub(crate) fn interruptible<T>(connection: &Connection, cancel: &Cancel, work: i
 
 /// On a read-only store the views must read the derived tables in memory: views of this connection go before the file's.
 fn shadow_views(connection: &Connection) -> duckdb::Result<()> {
-    let conventions = schema::stored_conventions(connection)?;
-    let sql = views::all(&conventions, &PhysicalColumns::read(connection)?, Access::ReadOnly);
+    let sql = views::of_store(connection, Access::ReadOnly)?;
     connection.execute_batch(
         &sql.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TEMP VIEW")
             .replace("CREATE OR REPLACE MACRO", "CREATE OR REPLACE TEMP MACRO"),

@@ -74,10 +74,8 @@ fn migrate(root: &Connection, found: i64, conventions: &Conventions) -> duckdb::
     for sql in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         root.execute_batch(sql)?;
     }
-    if found == 0 {
-        root.execute_batch(&views::derived_tables(Access::ReadWrite))?;
-    }
     if found < MIGRATIONS.len() as i64 {
+        root.execute_batch(&views::derived_tables(Access::ReadWrite))?;
         root.execute("UPDATE store_info SET schema_version = ?", params![MIGRATIONS.len() as i64])?;
     }
     add_conventions(root, conventions)?;
@@ -107,7 +105,7 @@ fn listed(convention: &Convention) -> String {
 
 /// Makes macros and views where their text is another than the one that the store has.
 pub(super) fn make_views(connection: &Connection) -> duckdb::Result<()> {
-    let sql = views::all(&stored_conventions(connection)?, &PhysicalColumns::read(connection)?, Access::ReadWrite);
+    let sql = views::of_store(connection, Access::ReadWrite)?;
     let hash = xxh3_64(sql.as_bytes());
     let stored: u64 = connection.query_row("SELECT max(views_hash) FROM store_info", [], |row| row.get(0))?;
     if stored == hash {
@@ -135,6 +133,19 @@ impl PhysicalColumns {
     /// Tells whether `table` has `column`.
     pub(crate) fn has(&self, table: &str, column: &str) -> bool {
         self.0.contains(&(table.to_owned(), column.to_owned()))
+    }
+
+    /// Makes a table with these columns.
+    pub(super) fn create(
+        &mut self,
+        connection: &Connection,
+        table: &str,
+        columns: &[(&str, &'static str)],
+    ) -> duckdb::Result<()> {
+        let list: Vec<String> = columns.iter().map(|(name, sql_type)| format!("{} {sql_type}", quote(name))).collect();
+        connection.execute_batch(&format!("CREATE TABLE {table} ({})", list.join(", ")))?;
+        self.0.extend(columns.iter().map(|(name, _)| (table.to_owned(), (*name).to_owned())));
+        Ok(())
     }
 
     /// Adds a column to a table where it is not there yet; returns whether it was added.

@@ -26,6 +26,7 @@ pub(crate) struct SourceState {
     pub(crate) num_spans: u64,
     pub(crate) num_logs: u64,
     pub(crate) num_metrics: u64,
+    pub(crate) num_events: u64,
     pub(crate) num_rejects: u64,
     pub(super) num_rejects_kept: u64,
     is_complete: bool,
@@ -46,6 +47,7 @@ impl SourceState {
             num_spans: 0,
             num_logs: 0,
             num_metrics: 0,
+            num_events: 0,
             num_rejects: 0,
             num_rejects_kept: 0,
             is_complete: false,
@@ -58,6 +60,7 @@ impl SourceState {
         self.num_spans += batch.spans.len() as u64;
         self.num_logs += batch.logs.len() as u64;
         self.num_metrics += batch.metrics.len() as u64;
+        self.num_events += batch.events.len() as u64;
         self.num_rejects = self.num_rejects.saturating_add(batch.rejects.count);
         self.offset = batch.to_offset;
         self.prefix_hash = batch.prefix_hash;
@@ -76,7 +79,7 @@ pub(super) fn resume(connection: &Connection, info: &SourceInfo, offset: u64) ->
         return Ok(None);
     }
     let sql = "SELECT id, name, format, container, prefix_hash, num_spans, num_logs, num_metrics, num_rejects, \
-               num_rejects_kept FROM raw_sources WHERE head_hash = ? AND committed_offset = ? \
+               num_rejects_kept, num_events FROM raw_sources WHERE head_hash = ? AND committed_offset = ? \
                ORDER BY name = ? DESC, id LIMIT 1";
     let found = connection.query_row(sql, params![info.head_hash, offset, info.name], |row| {
         Ok(SourceState {
@@ -92,6 +95,7 @@ pub(super) fn resume(connection: &Connection, info: &SourceInfo, offset: u64) ->
             num_metrics: row.get(7)?,
             num_rejects: row.get(8)?,
             num_rejects_kept: row.get(9)?,
+            num_events: row.get(10)?,
             is_complete: false,
             stopped: None,
             is_new: false,
@@ -134,9 +138,9 @@ pub(super) fn save(connection: &Connection, source: &mut SourceState) -> duckdb:
         return Ok(());
     }
     let sql = "UPDATE raw_sources SET committed_offset = ?, prefix_hash = ?, num_spans = ?, num_logs = ?, num_metrics = ?, \
-               num_rejects = ?, num_rejects_kept = ?, is_complete = ?, stopped = ?, last_read = make_timestamp_ns(?) \
+               num_rejects = ?, num_rejects_kept = ?, num_events = ?, is_complete = ?, stopped = ?, last_read = make_timestamp_ns(?) \
                WHERE id = ?";
-    let values: [&dyn ToSql; 11] = [
+    let values: [&dyn ToSql; 12] = [
         &source.offset,
         &source.prefix_hash,
         &source.num_spans,
@@ -144,6 +148,7 @@ pub(super) fn save(connection: &Connection, source: &mut SourceState) -> duckdb:
         &source.num_metrics,
         &source.num_rejects,
         &source.num_rejects_kept,
+        &source.num_events,
         &source.is_complete,
         &source.stopped,
         &now,
@@ -154,8 +159,8 @@ pub(super) fn save(connection: &Connection, source: &mut SourceState) -> duckdb:
 
 fn insert(connection: &Connection, source: &SourceState, now: i64) -> duckdb::Result<()> {
     let sql = "INSERT INTO raw_sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, make_timestamp_ns(?), \
-               make_timestamp_ns(?), NULL)";
-    let values: [&dyn ToSql; 16] = [
+               make_timestamp_ns(?), NULL, ?)";
+    let values: [&dyn ToSql; 17] = [
         &source.id,
         &source.name,
         &source.format,
@@ -172,6 +177,7 @@ fn insert(connection: &Connection, source: &SourceState, now: i64) -> duckdb::Re
         &source.stopped,
         &now,
         &now,
+        &source.num_events,
     ];
     connection.prepare_cached(sql)?.execute(&values[..]).map(|_| ())
 }

@@ -1,4 +1,5 @@
 mod attributes;
+mod events;
 mod opening;
 mod recovery;
 pub(crate) mod support;

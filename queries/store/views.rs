@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use duckdb::Connection;
 use riftline_ingest::convention::ValueType;
+use riftline_ingest::event::FlowKind;
 use riftline_ingest::marks::Mark;
 
-use super::Access;
-use super::schema::PhysicalColumns;
+use super::schema::{self, PhysicalColumns};
+use super::{Access, event_views};
 
 const VIEWS: &str = include_str!("../sql/store/views.sql");
 const MACROS: &str = include_str!("../sql/store/macros.sql");
@@ -41,8 +43,19 @@ pub(super) fn derived_tables(access: Access) -> String {
     DERIVED.replace("{{derived}}", derived_prefix(access))
 }
 
-/// Returns the statements that make all macros and views.
-pub(super) fn all(conventions: &[StoredConvention], physical: &PhysicalColumns, access: Access) -> String {
+/// Returns the statements that make all macros and views of the store.
+pub(super) fn of_store(connection: &Connection, access: Access) -> duckdb::Result<String> {
+    let conventions = schema::stored_conventions(connection)?;
+    let mut sql = all(&conventions, &PhysicalColumns::read(connection)?, access);
+    let classes = event_views::stored(connection)?;
+    sql.push_str(&event_views::kernel_events(&classes, derived_prefix(access)));
+    if access == Access::ReadWrite {
+        sql.push_str(&event_views::of_classes(&classes));
+    }
+    Ok(sql)
+}
+
+fn all(conventions: &[StoredConvention], physical: &PhysicalColumns, access: Access) -> String {
     let views = VIEWS
         .replace("{{kind}}", &names("s.kind", &KINDS))
         .replace("{{status}}", &names("s.status", &STATUSES))
@@ -51,6 +64,7 @@ pub(super) fn all(conventions: &[StoredConvention], physical: &PhysicalColumns, 
         .replace("{{span_marks}}", &marks("(s.marks | coalesce(m.marks, 0))"))
         .replace("{{log_marks}}", &marks("l.marks"))
         .replace("{{metric_marks}}", &marks("p.marks"))
+        .replace("{{flow_kind}}", &flow_kinds())
         .replace("{{derived}}", derived_prefix(access));
     format!("{MACROS}\n{views}")
 }
@@ -62,6 +76,12 @@ fn names(column: &str, names: &[&str]) -> String {
     }
     let _ = write!(sql, " ELSE '{}' END", names.first().copied().unwrap_or_default());
     sql
+}
+
+/// The name of a flow's kind, whose numbers begin at 1.
+fn flow_kinds() -> String {
+    let each = FlowKind::ALL.iter().map(|kind| format!(" WHEN {} THEN '{}'", *kind as u8, kind.name()));
+    format!("CASE f.kind{} END", each.collect::<String>())
 }
 
 /// The names of the marks in `bits`, joined by commas; NULL where there are none.
@@ -121,7 +141,7 @@ fn member(convention: &StoredConvention, physical: &PhysicalColumns) -> String {
     format!("{key} || {value}")
 }
 
-fn double(column: &str) -> String {
+pub(super) fn double(column: &str) -> String {
     format!(
         "CASE WHEN isnan({column}) THEN '{{\"double\":\"NaN\"}}' WHEN {column} = 'inf'::DOUBLE THEN '{{\"double\":\"Infinity\"}}' \
          WHEN {column} = '-inf'::DOUBLE THEN '{{\"double\":\"-Infinity\"}}' ELSE CAST(to_json({column}) AS VARCHAR) END"

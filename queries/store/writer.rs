@@ -8,10 +8,12 @@ use duckdb::Connection;
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use riftline_ingest::batch::Batch;
+use riftline_ingest::event::EventBatch;
 use riftline_ingest::receive::spool::Position;
 use riftline_ingest::rejects::Rejects;
 
 use super::columns::{self, Columns, RowIds};
+use super::events::{self, EventTables};
 use super::intern::Interned;
 use super::pending::Pending;
 use super::schema::{self, PhysicalColumns};
@@ -20,7 +22,7 @@ use super::{Access, Store, lock};
 use crate::error::WriteError;
 
 /// Tables that a copy of a store consists of, beside `store_info` and `store_conventions`, which the copy has of its own.
-const COPIED: [&str; 13] = [
+const COPIED: [&str; 20] = [
     "raw_sources",
     "raw_rejects",
     "raw_resources",
@@ -29,11 +31,18 @@ const COPIED: [&str; 13] = [
     "raw_spans",
     "raw_logs",
     "raw_metrics",
+    "raw_event_classes",
+    "raw_flows",
+    "raw_gaps",
+    "raw_clocks",
     "settled_traces",
     "edge_counts",
     "span_duplicates",
     "span_marks",
     "settle_state",
+    "event_durations",
+    "open_events",
+    "settle_events",
 ];
 
 /// What the writer knows about the store between transactions.
@@ -47,15 +56,18 @@ pub(super) struct WriterState {
     spans: Pending,
     logs: Pending,
     metrics: Pending,
+    flows: Pending,
+    events: EventTables,
     next_span: i64,
     next_log: i64,
     next_metric: i64,
+    next_flow: i64,
     next_source: u32,
 }
 
 /// Where rows go: tables get the columns that they lack.
 pub(super) struct Writing<'state> {
-    connection: &'state Connection,
+    pub(super) connection: &'state Connection,
     physical: &'state mut PhysicalColumns,
     has_new_columns: &'state mut bool,
 }
@@ -65,6 +77,16 @@ impl Writing<'_> {
     pub(super) fn append(&mut self, table: &str, columns: Columns) -> duckdb::Result<()> {
         self.add_columns(table, &columns)?;
         append_columns(self.connection, table, columns)
+    }
+
+    /// Makes the table, where it is not there yet, or adds the columns that it lacks.
+    pub(super) fn make_fit(&mut self, table: &str, columns: &Columns) -> duckdb::Result<()> {
+        if self.physical.has(table, "row") {
+            return self.add_columns(table, columns);
+        }
+        *self.has_new_columns = true;
+        let types: Vec<(&str, &'static str)> = columns.types().collect();
+        self.physical.create(self.connection, table, &types)
     }
 
     fn add_columns(&mut self, table: &str, columns: &Columns) -> duckdb::Result<()> {
@@ -159,6 +181,7 @@ impl<'store> Group<'store> {
         let (store, state) = self.parts()?;
         state.commit().map_err(|error| store.shared.write_error(&error))?;
         store.shared.last_row.store(state.next_span - 1, Ordering::Release);
+        store.shared.last_event.store(state.events.last_row(), Ordering::Release);
         self.is_finished = true;
         Ok(())
     }
@@ -190,6 +213,7 @@ impl WriterState {
         };
         let (next_span, next_log) = (next("raw_spans", "\"row\"")?, next("raw_logs", "\"row\"")?);
         let (next_metric, next_source) = (next("raw_metrics", "\"row\"")?, next("raw_sources", "id")?);
+        let (next_flow, events) = (next("raw_flows", "\"row\"")?, EventTables::load(&connection)?);
         let physical = PhysicalColumns::read(&connection)?;
         let interned = Interned::load(&connection, &store.shared.conventions, &physical)?;
         let next_source = u32::try_from(next_source).unwrap_or(u32::MAX);
@@ -201,9 +225,12 @@ impl WriterState {
             spans: Pending::new("raw_spans"),
             logs: Pending::new("raw_logs"),
             metrics: Pending::new("raw_metrics"),
+            flows: Pending::new("raw_flows"),
+            events,
             next_span,
             next_log,
             next_metric,
+            next_flow,
             next_source,
         })
     }
@@ -211,9 +238,10 @@ impl WriterState {
     /// Views of new columns are committed with them. A checkpoint follows, so that no log ever holds a changed table and
     /// many rows of it.
     fn commit(&mut self) -> duckdb::Result<()> {
-        for rows in [&mut self.spans, &mut self.logs, &mut self.metrics] {
+        for rows in [&mut self.spans, &mut self.logs, &mut self.metrics, &mut self.flows] {
             rows.flush(&self.connection)?;
         }
+        self.events.flush(&self.connection)?;
         if !self.has_new_columns {
             return self.connection.execute_batch("COMMIT");
         }
@@ -242,7 +270,21 @@ impl WriterState {
             ids.first_row = advance(&mut self.next_metric, batch.metrics.len());
             self.rows(store, |state| &mut state.metrics, columns::metrics(batch.metrics, &ids))?;
         }
-        Ok(())
+        if !batch.flows.is_empty() {
+            let first_row = advance(&mut self.next_flow, batch.flows.len());
+            self.rows(store, |state| &mut state.flows, columns::flows(batch.flows, source.id, first_row))?;
+        }
+        let failed = |error: duckdb::Error| store.shared.write_error(&error);
+        events::append_gaps_and_clocks(&self.connection, source.id, &batch.gaps, &batch.clocks).map_err(failed)?;
+        let refused = self.append_events(source.id, batch.events).map_err(failed)?;
+        self.append_rejects(store, source, &refused)
+    }
+
+    fn append_events(&mut self, source_id: u32, batch: EventBatch) -> duckdb::Result<Rejects> {
+        let Self { connection, physical, has_new_columns, events, .. } = self;
+        let mut writing = Writing { connection, physical, has_new_columns };
+        let kept = events.append(&mut writing, source_id, batch)?;
+        Ok(Rejects { count: kept.len() as u64, kept })
     }
 
     fn ids(&mut self, store: &Store, source_id: u32, batch: &Batch) -> duckdb::Result<RowIds> {
@@ -265,9 +307,9 @@ impl WriterState {
         columns: Result<Columns, ArrowError>,
     ) -> Result<(), WriteError> {
         let columns = columns.map_err(|error| WriteError::Store { message: error.to_string() })?;
-        let table = pending(self).table();
+        let table = pending(self).table().to_owned();
         let Self { connection, physical, has_new_columns, .. } = self;
-        let added = Writing { connection, physical, has_new_columns }.add_columns(table, &columns);
+        let added = Writing { connection, physical, has_new_columns }.add_columns(&table, &columns);
         let written = added.and_then(|()| {
             let mut rows = std::mem::replace(pending(self), Pending::new(table));
             let result = rows.push(&self.connection, columns);
@@ -317,7 +359,7 @@ pub(super) fn save_as(store: &Store, path: &Path) -> Result<(), WriteError> {
     let target =
         Store::open(path, Access::ReadWrite).map_err(|error| WriteError::Store { message: error.to_string() })?;
     let copied = copy_tables(store, &target).map_err(|error| target.shared.write_error(&error));
-    copied.and_then(|()| target.checkpoint()).inspect_err(|_| {
+    copied.and_then(|()| target.checkpoint().map(|_| ())).inspect_err(|_| {
         // Half a copy is no copy.
         let _ = std::fs::remove_file(path);
         let _ = std::fs::remove_file(super::recover::log_path(path));
@@ -328,14 +370,25 @@ fn copy_tables(store: &Store, target: &Store) -> duckdb::Result<()> {
     let (from, to) = (store.shared.connection()?, target.shared.connection()?);
     let reading = from.unchecked_transaction()?;
     let writing = to.unchecked_transaction()?;
-    writing.execute_batch("DELETE FROM settle_state")?;
+    writing.execute_batch("DELETE FROM settle_state; DELETE FROM settle_events")?;
     let mut physical = PhysicalColumns::read(&writing)?;
-    for table in COPIED {
+    let class_tables = event_tables(&reading)?;
+    for table in &class_tables {
+        physical.create(&writing, table, &[("row", "BIGINT"), ("source_id", "UINTEGER"), ("time", "TIMESTAMP_NS")])?;
+    }
+    for table in COPIED.into_iter().chain(class_tables.iter().map(String::as_str)) {
         copy_table(&reading, &writing, &mut physical, table, store.shared.derived())?;
     }
     schema::make_views(&writing)?;
     writing.commit()?;
     reading.rollback()
+}
+
+/// Returns the tables of the classes of events.
+fn event_tables(connection: &Connection) -> duckdb::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT 'raw_event_' || id FROM raw_event_classes ORDER BY id")?;
+    let tables = statement.query_map([], |row| row.get(0))?;
+    tables.collect()
 }
 
 fn copy_table(

@@ -1,5 +1,5 @@
 -- Derived tables: everything here can be computed again from the raw tables. `settle.rs` writes them.
-CREATE TABLE {{derived}}settled_traces (
+CREATE TABLE IF NOT EXISTS {{derived}}settled_traces (
     trace_hi UBIGINT NOT NULL,
     trace_lo UBIGINT NOT NULL,
     start TIMESTAMP_NS NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE {{derived}}settled_traces (
 );
 
 -- Calls between services, one row a latency bucket: rows with equal keys add up.
-CREATE TABLE {{derived}}edge_counts (
+CREATE TABLE IF NOT EXISTS {{derived}}edge_counts (
     minute TIMESTAMP_NS NOT NULL,
     client VARCHAR NOT NULL,
     server VARCHAR NOT NULL,
@@ -29,11 +29,28 @@ CREATE TABLE {{derived}}edge_counts (
 );
 
 -- Later rows that repeat an earlier one: hidden from the views.
-CREATE TABLE {{derived}}span_duplicates ("row" BIGINT NOT NULL, source_id UINTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS {{derived}}span_duplicates ("row" BIGINT NOT NULL, source_id UINTEGER NOT NULL);
 
 -- Marks that only the whole trace shows, added to those of the row.
-CREATE TABLE {{derived}}span_marks ("row" BIGINT NOT NULL, marks UINTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS {{derived}}span_marks ("row" BIGINT NOT NULL, marks UINTEGER NOT NULL);
 
 -- Rows of raw_spans above this one are not in the derived tables yet.
-CREATE TABLE {{derived}}settle_state ("row" BIGINT NOT NULL);
-INSERT INTO {{derived}}settle_state VALUES (0);
+CREATE TABLE IF NOT EXISTS {{derived}}settle_state ("row" BIGINT NOT NULL);
+INSERT INTO {{derived}}settle_state SELECT 0 WHERE NOT EXISTS (FROM {{derived}}settle_state);
+
+-- Durations of events that begin something, found at the event that ends it (settle/pairs.rs).
+CREATE TABLE IF NOT EXISTS {{derived}}event_durations ("row" BIGINT NOT NULL, duration_ns BIGINT NOT NULL);
+
+-- Events that begin something which has not ended yet. `thread` is a thread's id, or a CPU where that is what began it.
+CREATE TABLE IF NOT EXISTS {{derived}}open_events (
+    "row" BIGINT NOT NULL,
+    time TIMESTAMP_NS NOT NULL,
+    source_id UINTEGER NOT NULL,
+    stem VARCHAR NOT NULL,
+    is_cpu BOOLEAN NOT NULL,
+    thread BIGINT NOT NULL
+);
+
+-- Events above this row were not looked at for pairs yet.
+CREATE TABLE IF NOT EXISTS {{derived}}settle_events ("row" BIGINT NOT NULL);
+INSERT INTO {{derived}}settle_events SELECT 0 WHERE NOT EXISTS (FROM {{derived}}settle_events);

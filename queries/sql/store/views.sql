@@ -114,18 +114,26 @@ FROM raw_metrics p
 LEFT JOIN raw_resources r ON r.id = p.resource_id
 LEFT JOIN raw_scopes c ON c.id = p.scope_id;
 
-CREATE OR REPLACE VIEW kernel_events AS
-SELECT
-    NULL::TIMESTAMP_NS AS time, NULL::INTEGER AS cpu, NULL::BIGINT AS pid, NULL::BIGINT AS tid, NULL::VARCHAR AS comm,
-    NULL::VARCHAR AS provider, NULL::VARCHAR AS name, NULL::BIGINT AS duration_ns, NULL::JSON AS fields
-WHERE false;
+-- The view kernel_events is written by store/event_views.rs: it has a part for each class of events.
 
 CREATE OR REPLACE VIEW flows AS
 SELECT
-    NULL::TIMESTAMP_NS AS time, NULL::BIGINT AS pid, NULL::VARCHAR AS comm, NULL::VARCHAR AS src, NULL::INTEGER AS src_port,
-    NULL::VARCHAR AS dst, NULL::INTEGER AS dst_port, NULL::VARCHAR AS protocol, NULL::VARCHAR AS kind,
-    NULL::BIGINT AS bytes_sent, NULL::BIGINT AS bytes_received, NULL::BIGINT AS duration_ns
-WHERE false;
+    f.time, f.pid, f.comm, f.src, f.src_port, f.dst, f.dst_port, f.protocol, {{flow_kind}} AS kind, f.bytes_sent,
+    f.bytes_received, f.duration_ns, CAST(f.details AS JSON) AS details, f.source_id, f."row"
+FROM raw_flows f;
+
+CREATE OR REPLACE VIEW event_classes AS
+SELECT id AS class_id, provider, name, clock, 'raw_event_' || id AS table_name FROM raw_event_classes;
+
+CREATE OR REPLACE VIEW gaps AS
+SELECT g.source_id, s.name AS source, g."from", g."to", g.stream, g.lost, g.what
+FROM raw_gaps g
+LEFT JOIN raw_sources s ON s.id = g.source_id;
+
+CREATE OR REPLACE VIEW clocks AS
+SELECT c.source_id, s.name AS source, c.name, c.offset_ns, c.frequency, c.origin
+FROM raw_clocks c
+LEFT JOIN raw_sources s ON s.id = c.source_id;
 
 CREATE OR REPLACE VIEW traces AS
 SELECT
@@ -178,6 +186,7 @@ SELECT
     s.num_spans,
     s.num_logs,
     s.num_metrics,
+    s.num_events,
     s.num_rejects,
     coalesce(d.duplicates, 0) AS duplicates,
     s.is_complete,
