@@ -14,8 +14,8 @@ pub enum OpenError {
     BadPattern { pattern: String, reason: String },
     #[error("unknown format {name}; known are {known}")]
     UnknownFormat { name: String, known: String },
-    #[error("content not recognised: it begins with {seen}; known are {known}, also in gzip, zstd, xz and tar")]
-    Unrecognised { seen: String, known: String },
+    #[error("content not recognised: it begins with {seen}; `riftline check` lists what is, --from names a format")]
+    Unrecognised { seen: String },
     #[error("read archive {name}: {source}")]
     Archive { name: String, source: std::io::Error },
 }

@@ -97,7 +97,7 @@ impl Reader {
     }
 
     fn refuse(&self, head: &[u8], packed: Packed, visit: &Visit, head_hash: u64) -> Result<(), Stopped> {
-        let error = OpenError::Unrecognised { seen: describe(head), known: format::known() };
+        let error = OpenError::Unrecognised { seen: describe(head) };
         if visit.named.is_explicit && !packed.is_member && !head.is_empty() {
             return self.fail(packed.name, error);
         }
