@@ -115,10 +115,11 @@ impl<'store> Sink<'store> {
         if self.store.needs_settling() {
             self.settle()?;
         }
-        self.store.checkpoint()?;
         self.stored = self.reader.position();
-        // A folder that stays is read again next time, and found to hold nothing new.
-        let _ = self.spool.remove(self.stored);
+        if self.store.checkpoint()? {
+            // A folder that stays is read again next time, and found to hold nothing new.
+            let _ = self.spool.remove(self.stored);
+        }
         Ok(self.summary)
     }
 
@@ -269,7 +270,7 @@ impl<'store> Sink<'store> {
         let is_due =
             self.unsaved.is_some_and(|(since, bytes)| bytes >= CHECKPOINT_BYTES || since.elapsed() >= CHECKPOINT_EVERY);
         // Where others read what a checkpoint would move, it is tried again after the next commit.
-        if is_due && self.store.checkpoint().is_ok() && self.spool.remove_before(self.stored).is_ok() {
+        if is_due && matches!(self.store.checkpoint(), Ok(true)) && self.spool.remove_before(self.stored).is_ok() {
             self.unsaved = None;
         }
     }
