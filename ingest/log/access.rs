@@ -21,23 +21,36 @@ struct Parts<'a> {
     rest: &'a [u8],
 }
 
-/// Tells whether a line begins a record.
+/// Tells whether a line begins a record: it has `[20/Nov/2026:12:31:23 +0000] "` behind three words.
 #[inline]
 pub(crate) fn begins(line: &[u8]) -> bool {
-    parts(line, Times::default()).is_some()
+    open(line).is_some()
+}
+
+/// Returns where the bracket of the time stands.
+#[inline]
+fn open(line: &[u8]) -> Option<usize> {
+    let open = memchr::memchr(b'[', line.get(..256).unwrap_or(line)).filter(|&open| open >= 6)?;
+    let time = line.get(open..open + 30)?;
+    let is_time = [(3, b'/'), (7, b'/'), (12, b':'), (27, b']'), (28, b' '), (29, b'"')];
+    let before = line.get(..open)?;
+    let is_client = memchr::memchr_iter(b' ', before).count() >= 3 && before.last() == Some(&b' ');
+    (is_client && is_time.iter().all(|&(at, byte)| time.get(at) == Some(&byte))).then_some(open)
 }
 
 #[inline]
 fn parts(line: &[u8], times: Times) -> Option<Parts<'_>> {
-    let open = memchr::memchr(b'[', line.get(..256).unwrap_or(line)).filter(|&open| open >= 6)?;
-    let before = line.get(..open)?;
+    let open = open(line)?;
     let stamp = times.read(line.get(open + 1..)?)?;
-    let rest = line.get(open + 1 + stamp.len..)?.strip_prefix(b"] \"")?;
-    let is_client = memchr::memchr_iter(b' ', before).count() >= 3 && before.last() == Some(&b' ');
-    let is_request = memchr::memmem::find(rest, b"\" ")
-        .and_then(|end| rest.get(end + 2))
-        .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-');
-    (is_client && is_request).then_some(Parts { before, stamp, rest: line.get(line.len() - rest.len() - 1..)? })
+    (stamp.len == 26).then_some(Parts { before: line.get(..open)?, stamp, rest: line.get(open + 29..)? })
+}
+
+/// Tells whether a line is surely of an access log: a status stands behind the request.
+pub(crate) fn is_log(line: &[u8]) -> bool {
+    let Some(parts) = parts(line, Times::default()) else { return false };
+    let mut words = Words { rest: parts.rest };
+    let _request = words.next();
+    words.next().is_some_and(|status| status == b"-" || status.iter().all(u8::is_ascii_digit))
 }
 
 impl Grammar for Access {
@@ -81,13 +94,13 @@ impl Grammar for Access {
 
 /// Address, identity, user; before them there may be the name of a virtual host.
 fn client(before: &[u8], record: &mut Record) {
-    let words: Vec<&[u8]> = before.split(|&byte| byte == b' ').filter(|word| !word.is_empty()).collect();
-    let Some([head @ .., address, _, user]) = words.get(..) else { return };
+    let mut words = before.rsplit(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let (Some(user), Some(_), Some(address)) = (words.next(), words.next(), words.next()) else { return };
     record.text("client.address", address);
-    if *user != b"-" {
+    if user != b"-" {
         record.text("user.name", user);
     }
-    if let Some(host) = head.first() {
+    if let Some(host) = words.last() {
         record.text("server.address", host);
     }
 }

@@ -109,7 +109,7 @@ impl LogFormat {
             }
             Kind::Klog => is_usual_log(head, is_whole, klog::begins),
             Kind::Syslog => is_usual_log(head, is_whole, syslog::begins),
-            Kind::Access => is_usual_log(head, is_whole, access::begins),
+            Kind::Access => is_usual_log(head, is_whole, access::is_log),
             Kind::Logfmt => is_usual_log(head, is_whole, logfmt::is_log),
             Kind::Text => is_usual_log(head, is_whole, text::is_log),
             Kind::Pattern => custom::fitting(head, is_whole, settings).is_some(),

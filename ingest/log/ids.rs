@@ -38,8 +38,10 @@ impl Context {
 /// Returns what the value of a trace field says; nothing where it names no trace.
 pub(crate) fn trace(text: &[u8]) -> Option<Context> {
     let text = text.trim_ascii();
-    if text.len() == 32 && text.iter().all(u8::is_ascii_hexdigit) {
-        let id = Id::from_text(text, 16);
+    if text.len() == 32
+        && let id = Id::from_text(text, 16)
+        && id.is_well_formed
+    {
         return Context::of((id.hi, id.lo), text.iter().any(u8::is_ascii_uppercase));
     }
     if let Some(context) = traceparent(text).or_else(|| x_ray(text)) {
@@ -58,8 +60,11 @@ pub(crate) fn trace(text: &[u8]) -> Option<Context> {
 /// Returns a span id and whether it was recorded in another form than that of OTLP.
 pub(crate) fn span(text: &[u8]) -> Option<(u64, bool)> {
     let text = text.trim_ascii();
-    if text.len() == 16 && text.iter().all(u8::is_ascii_hexdigit) {
-        let id = Id::from_text(text, 8).lo;
+    if text.len() == 16
+        && let id = Id::from_text(text, 8)
+        && id.is_well_formed
+    {
+        let id = id.lo;
         return (id != 0).then_some((id, text.iter().any(u8::is_ascii_uppercase)));
     }
     if text.len() == 55 {

@@ -30,7 +30,7 @@ fn parts(line: &[u8], times: Times) -> Option<(u8, crate::log::time::Stamp, usiz
     }
     let stamp = times.read(rest)?;
     let head = rest.get(stamp.len..)?;
-    let end = head.iter().take(256).position(|&byte| byte == b']')?;
+    let end = memchr::memchr(b']', head.get(..256).unwrap_or(head))?;
     Some((severity, stamp, 1 + stamp.len + end))
 }
 

@@ -104,12 +104,14 @@ impl Record {
         &mut self.attributes
     }
 
-    /// Appends an attribute that is a text (valid UTF-8).
+    /// Appends an attribute that is a text (valid UTF-8); the key needs no escapes.
     #[inline]
     pub(crate) fn text(&mut self, key: &str, text: &[u8]) {
-        let max_bytes = self.max_bytes;
+        self.attributes.extend_from_slice(if self.attributes.is_empty() { b"{\"" } else { b",\"" });
+        self.attributes.extend_from_slice(key.as_bytes());
+        self.attributes.extend_from_slice(b"\":");
         let value = Scalar::Text { text, is_clean: false };
-        self.notes.marks |= write_scalar(self.member(key.as_bytes()), value, max_bytes);
+        self.notes.marks |= write_scalar(&mut self.attributes, value, self.max_bytes);
     }
 
     /// Appends an attribute that is a number or a word, typed by how it looks: an integer, a double, a truth value, a text.

@@ -1,5 +1,9 @@
 //! What the fields of log records are called, and what they mean.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+
 use crate::log::level::Scale;
 
 /// Longest name of a field that means something.
@@ -76,82 +80,104 @@ fn plain_name<'a>(name: &[u8], place: &'a mut [u8; MAX_NAME]) -> Option<&'a [u8]
     place.get(..len)
 }
 
-fn of_plain(name: &[u8]) -> Role {
-    match name {
-        b"timestamp" => Role::Time(0),
-        b"time" | b"ts" | b"datetime" | b"asctime" | b"timemillis" | b"logtimestamp" | b"eventtime" => Role::Time(1),
-        b"t" | b"tdate" | b"timedate" | b"timestampdate" | b"realtimetimestamp" | b"timeunixnano" | b"startlocal" => {
-            Role::Time(2)
-        }
-        b"date" | b"timeiso8601" | b"timelocal" | b"logtime" | b"loggedat" | b"startutc" | b"starttime" => {
-            Role::Time(3)
-        }
-        b"msec" | b"created" | b"createdat" | b"timestampms" | b"timestampmillis" | b"epochmillis" | b"epoch" => {
-            Role::Time(4)
-        }
-        b"sourcerealtimetimestamp" => Role::Time(5),
-        b"instantepochsecond" | b"timestampseconds" => Role::Seconds,
-        b"instantnanoofsecond" | b"timestampnanos" => Role::Nanos,
-        b"level" | b"severity" | b"lvl" | b"loglevel" | b"levelname" | b"severitytext" | b"l" | b"s"
-        | b"logseverity" | b"loglevelname" | b"lev" => Role::Level(Scale::Any),
-        b"levelno" => Role::Level(Scale::Python),
-        b"priority" | b"syslogseverity" => Role::Level(Scale::Syslog),
-        b"severitynumber" => Role::Level(Scale::Otlp),
-        b"message" | b"msg" => Role::Body(0),
-        b"body" | b"m" | b"shortmessage" | b"logmessage" | b"logmsg" => Role::Body(1),
-        b"event" | b"log" | b"text" | b"mt" | b"messagetemplate" | b"textpayload" => Role::Body(2),
-        _ => of_origin(name),
-    }
-}
+/// What fields are called, as [`plain_name`] writes it.
+const NAMES: &[(Role, &[&str])] = &[
+    (Role::Time(0), &["timestamp"]),
+    (Role::Time(1), &["time", "ts", "datetime", "asctime", "timemillis", "logtimestamp", "eventtime"]),
+    (Role::Time(2), &["t", "tdate", "timedate", "timestampdate", "realtimetimestamp", "timeunixnano", "startlocal"]),
+    (Role::Time(3), &["date", "timeiso8601", "timelocal", "logtime", "loggedat", "startutc", "starttime"]),
+    (Role::Time(4), &["msec", "created", "createdat", "timestampms", "timestampmillis", "epochmillis", "epoch"]),
+    (Role::Time(5), &["sourcerealtimetimestamp"]),
+    (Role::Seconds, &["instantepochsecond", "timestampseconds"]),
+    (Role::Nanos, &["instantnanoofsecond", "timestampnanos"]),
+    (
+        Role::Level(Scale::Any),
+        &[
+            "level",
+            "severity",
+            "lvl",
+            "loglevel",
+            "levelname",
+            "severitytext",
+            "l",
+            "s",
+            "logseverity",
+            "loglevelname",
+            "lev",
+        ],
+    ),
+    (Role::Level(Scale::Python), &["levelno"]),
+    (Role::Level(Scale::Syslog), &["priority", "syslogseverity"]),
+    (Role::Level(Scale::Otlp), &["severitynumber"]),
+    (Role::Body(0), &["message", "msg"]),
+    (Role::Body(1), &["body", "m", "shortmessage", "logmessage", "logmsg"]),
+    (Role::Body(2), &["event", "log", "text", "mt", "messagetemplate", "textpayload"]),
+    (
+        Role::Trace,
+        &[
+            "traceid",
+            "traceparent",
+            "oteltraceid",
+            "xb3traceid",
+            "b3",
+            "xtraceid",
+            "xamzntraceid",
+            "amazontraceid",
+            "awsxraytraceid",
+            "xraytraceid",
+            "ubertraceid",
+            "logginggoogleapiscom/trace",
+            "xcloudtracecontext",
+            "trace",
+            "ddtraceid",
+            "opentelemetrytraceid",
+            "jaegertraceid",
+            "httptraceid",
+            "currenttraceid",
+        ],
+    ),
+    (
+        Role::Span,
+        &[
+            "spanid",
+            "otelspanid",
+            "xb3spanid",
+            "tracespan",
+            "tracespanid",
+            "logginggoogleapiscom/spanid",
+            "span",
+            "ddspanid",
+            "opentelemetryspanid",
+            "httpspanid",
+        ],
+    ),
+    (Role::Flags, &["traceflags", "oteltraceflags", "tracetraceflags"]),
+    (Role::Service(0), &["servicename", "otelservicename", "resourceservicename"]),
+    (Role::Service(1), &["service", "ddservice", "svc"]),
+    (
+        Role::Service(2),
+        &[
+            "app",
+            "application",
+            "appname",
+            "applicationname",
+            "springapplicationname",
+            "syslogidentifier",
+            "systemdunit",
+        ],
+    ),
+    (Role::Host, &["hostname", "host", "hosthostname"]),
+    (Role::Pid, &["pid", "processid", "processpid"]),
+    (Role::Name, &["name"]),
+    (Role::Members, &["fields"]),
+];
 
-/// Where a record comes from.
-fn of_origin(name: &[u8]) -> Role {
-    match name {
-        b"traceid"
-        | b"traceparent"
-        | b"oteltraceid"
-        | b"xb3traceid"
-        | b"b3"
-        | b"xtraceid"
-        | b"xamzntraceid"
-        | b"amazontraceid"
-        | b"awsxraytraceid"
-        | b"xraytraceid"
-        | b"ubertraceid"
-        | b"logginggoogleapiscom/trace"
-        | b"xcloudtracecontext"
-        | b"trace"
-        | b"ddtraceid"
-        | b"opentelemetrytraceid"
-        | b"jaegertraceid"
-        | b"httptraceid"
-        | b"currenttraceid" => Role::Trace,
-        b"spanid"
-        | b"otelspanid"
-        | b"xb3spanid"
-        | b"tracespan"
-        | b"tracespanid"
-        | b"logginggoogleapiscom/spanid"
-        | b"span"
-        | b"ddspanid"
-        | b"opentelemetryspanid"
-        | b"httpspanid" => Role::Span,
-        b"traceflags" | b"oteltraceflags" | b"tracetraceflags" => Role::Flags,
-        b"servicename" | b"otelservicename" | b"resourceservicename" => Role::Service(0),
-        b"service" | b"ddservice" | b"svc" => Role::Service(1),
-        b"app"
-        | b"application"
-        | b"appname"
-        | b"applicationname"
-        | b"springapplicationname"
-        | b"syslogidentifier"
-        | b"systemdunit" => Role::Service(2),
-        b"hostname" | b"host" | b"hosthostname" => Role::Host,
-        b"pid" | b"processid" | b"processpid" => Role::Pid,
-        b"name" => Role::Name,
-        b"fields" => Role::Members,
-        _ => Role::Attribute,
-    }
+static ROLES: LazyLock<HashMap<&[u8], Role>> = LazyLock::new(|| {
+    NAMES.iter().flat_map(|(role, names)| names.iter().map(|name| (name.as_bytes(), *role))).collect()
+});
+
+fn of_plain(name: &[u8]) -> Role {
+    ROLES.get(name).copied().unwrap_or(Role::Attribute)
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ struct Traits {
 impl LogDecoder {
     pub(crate) fn new(grammar: Box<dyn Grammar>, settings: &Settings, opening: &Opening) -> Self {
         let record = Record {
-            times: Times { written_ns: opening.written_ns },
+            times: Times::new(opening.written_ns),
             max_bytes: settings.limits.value_bytes,
             ..Record::default()
         };

@@ -11,6 +11,7 @@ use crate::log::level::{self, Scale};
 use crate::log::record::Record;
 use crate::log::stream::{Grammar, Wrong};
 use crate::log::time::{Stamp, Times, number};
+use crate::otlp::attribute::{Scalar, write_scalar};
 
 /// Reads syslog.
 pub(crate) struct Syslog;
@@ -188,7 +189,9 @@ fn parameter(id: &[u8], name: &[u8], value: &[u8], record: &mut Record) {
     };
     if !is_taken {
         let key = [id, b".", name].concat();
-        record.text(&String::from_utf8_lossy(&key), value);
+        let max_bytes = record.max_bytes;
+        let value = Scalar::Text { text: value, is_clean: false };
+        record.notes.marks |= write_scalar(record.member(&key), value, max_bytes);
     }
 }
 

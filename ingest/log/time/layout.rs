@@ -2,10 +2,6 @@
 
 use crate::log::time::calendar::{NS, epoch, epoch_with, fraction_ns};
 
-const MONTHS: [&[u8; 3]; 12] =
-    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
-const WEEKDAYS: [&[u8; 3]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
-
 /// What a text says about a time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Part {
@@ -356,14 +352,29 @@ impl<'a> Scan<'a> {
 
     /// The name of a month, short or in full.
     fn month(&mut self) -> Option<u32> {
-        let name = self.name()?;
-        let month = MONTHS.iter().position(|month| **month == name)?;
+        let month = match &self.name()? {
+            b"jan" => 1,
+            b"feb" => 2,
+            b"mar" => 3,
+            b"apr" => 4,
+            b"may" => 5,
+            b"jun" => 6,
+            b"jul" => 7,
+            b"aug" => 8,
+            b"sep" => 9,
+            b"oct" => 10,
+            b"nov" => 11,
+            b"dec" => 12,
+            _ => return None,
+        };
         self.word();
-        u32::try_from(month + 1).ok()
+        Some(month)
     }
 
     fn weekday(&mut self) -> bool {
-        let is_weekday = self.name().is_some_and(|name| WEEKDAYS.contains(&&name));
+        let is_weekday = self
+            .name()
+            .is_some_and(|name| matches!(&name, b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat" | b"sun"));
         if is_weekday {
             self.word();
         }
