@@ -100,7 +100,7 @@ fn client(before: &[u8], record: &mut Record) {
     if user != b"-" {
         record.text("user.name", user);
     }
-    if let Some(host) = words.last() {
+    if let Some(host) = words.next() {
         record.text("server.address", host);
     }
 }

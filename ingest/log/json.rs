@@ -1,6 +1,7 @@
 //! JSON lines: one object a record, in any order and under any of the usual names.
 
 use crate::format::Settings;
+use crate::log::ansi;
 use crate::log::level;
 use crate::log::record::Record;
 use crate::log::role::{self, Role};
@@ -239,6 +240,7 @@ impl JsonLines {
             let (text, marks) = self.copier.text(cursor.text()?);
             record.notes.marks |= marks;
             record.body.extend_from_slice(text);
+            uncoloured(&mut record.body);
         }
         let displaced = self.held.body.replace(Candidate { rank, key, at });
         self.demote(displaced, *cursor, record)
@@ -312,6 +314,22 @@ impl JsonLines {
         })
     }
 
+    /// Reads the object that the text is which a container's log wraps: `{"log":"{…}\n","stream":"stdout","time":…}`.
+    fn unwrap_body(&mut self, record: &mut Record) {
+        while record.body.last() == Some(&b'\n') {
+            record.body.pop();
+        }
+        if record.body_is_json || !begins(&record.body) {
+            return;
+        }
+        let inner = std::mem::take(&mut record.body);
+        let (num_bytes, time_ns) = (record.attributes.len(), record.time_ns);
+        if self.object(&mut Cursor { bytes: &inner, at: 0 }, record).is_err() {
+            record.attributes.truncate(num_bytes);
+            (record.body, record.time_ns, record.body_is_json) = (inner, time_ns, false);
+        }
+    }
+
     /// What can be told only when all fields are known.
     fn finish(&mut self, cursor: Cursor<'_>, record: &mut Record) -> Result<(), Fault> {
         if let (None, Some(seconds)) = (record.time_ns, self.held.seconds) {
@@ -326,6 +344,18 @@ impl JsonLines {
             replace(&mut record.service, &self.text);
         }
         Ok(())
+    }
+}
+
+/// The rank of bodies that may hold a record of their own.
+const WRAPPED: u8 = 2;
+
+/// Takes colours out of a text.
+fn uncoloured(text: &mut Vec<u8>) {
+    if ansi::is_in(text) {
+        let mut plain = Vec::with_capacity(text.len());
+        ansi::strip(text, &mut plain);
+        *text = plain;
     }
 }
 
@@ -347,6 +377,9 @@ impl Grammar for JsonLines {
         }
         let mut cursor = Cursor { bytes: text, at: 0 };
         let result = self.object(&mut cursor, record);
+        if result.is_ok() && self.held.body.is_some_and(|body| body.rank == WRAPPED) {
+            self.unwrap_body(record);
+        }
         record.notes.marks |= self.copier.take_marks();
         result.map_err(|fault| Wrong { at: fault.at, reason: fault.why.text() })?;
         if text

@@ -19,7 +19,7 @@ impl Origins {
     /// Returns the number of a resource in the batch, which holds it from now on.
     #[inline]
     pub(crate) fn number(&mut self, batch: &mut Batch, service: &[u8], host: &[u8]) -> u32 {
-        if !batch.resources.is_empty() && self.service == service && self.host == host {
+        if !batch.resources.is_empty() && is_same(&self.service, service) && is_same(&self.host, host) {
             return self.number;
         }
         if batch.resources.is_empty() {
@@ -35,6 +35,12 @@ impl Origins {
         });
         self.number
     }
+}
+
+/// Compares texts, of which most are empty: `memcmp` is slow on those, which have no memory of their own.
+#[inline]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && (one.is_empty() || one == other)
 }
 
 fn resource(service: &[u8], host: &[u8]) -> Resource {

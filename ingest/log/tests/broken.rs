@@ -1,5 +1,7 @@
 //! Logs in pieces, cut off, and with wrong bits.
 
+use proptest::prelude::*;
+
 use super::{decode, samples, settings, sum};
 use crate::format::{self, End, Opening, Window};
 use crate::otlp::tests::rows;
@@ -92,4 +94,77 @@ fn a_line_without_end_is_refused_and_left() {
     assert_eq!(decoder.decode(&window(b" rest\n2026-11-20 12:31:19 INFO next\n", End::Last)), 36);
     let batches = decoder.take(true);
     assert_eq!((batches[0].logs.len(), batches[0].rejects.count), (1, 1));
+}
+
+/// Pieces of lines that mean something to one format or another.
+const PIECES: [&str; 40] = [
+    "2026-11-20 12:31:18,063",
+    "Nov 20 12:31:18",
+    "I1120 12:31:18.063456",
+    "[20/Nov/2026:12:31:18 +0000] \"",
+    "12:31:18.5",
+    "1795177878.5",
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\n",
+    "\r\n",
+    "INFO",
+    "error",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "\"",
+    "\\",
+    "=",
+    ":",
+    ": ",
+    " - ",
+    " --- ",
+    ",",
+    "|",
+    "<134>",
+    "1 ",
+    "trace_id",
+    "span_id=",
+    "4bf92f3577b34da6a3ce929d0e0e4736",
+    "00f067aa0ba902b7",
+    "\"time\":1795177878,",
+    "\"msg\":\"",
+    "\\u00",
+    "\u{1b}[31m",
+    "é",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn anything_is_read_without_panic_and_alike_in_steps(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..60), noise in prop::collection::vec(any::<u8>(), 0..8), at in 0..60_usize) {
+        let mut bytes: Vec<u8> = pieces.iter().take(at).flat_map(|piece| piece.bytes()).collect();
+        bytes.extend(noise);
+        bytes.extend(pieces.iter().skip(at).flat_map(|piece| piece.bytes()));
+        for (name, _) in samples() {
+            let whole = decode(name, &bytes, usize::MAX);
+            prop_assert_eq!(rows(&whole), rows(&decode(name, &bytes, 11)), "{}", name);
+            for batch in &whole {
+                let (logs, len) = (&batch.logs, batch.logs.len());
+                prop_assert!([logs.severity.len(), logs.body.len(), logs.attributes.len(), logs.resource.len(), logs.marks.len()].iter().all(|found| *found == len));
+                for row in 0..len {
+                    let attributes = logs.attributes.get(row).unwrap_or("{}");
+                    prop_assert!(serde_json::from_str::<serde_json::Value>(attributes).is_ok(), "{}: {}", name, attributes);
+                }
+            }
+            let format = format::by_name(name).unwrap();
+            prop_assert!(format.whole_units(&bytes) <= bytes.len());
+            if let Some(cut) = format.cut(&bytes, bytes.len() / 2) {
+                prop_assert!(cut > 0 && cut < bytes.len());
+            }
+            format.recognises(&bytes, true);
+        }
+    }
 }

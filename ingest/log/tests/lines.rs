@@ -122,6 +122,16 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"9 pay "better" {"event":"hi"}"#,
     ),
     (
+        "log-json",
+        r#"{"log":"{\"level\":\"warn\",\"msg\":\"\\u001b[31mhi\\u001b[0m\",\"n\":7}\n","stream":"stdout","time":"2026-11-20T12:31:18Z"}"#,
+        r#"13 unknown_service "hi" {"stream":"stdout","n":7}"#,
+    ),
+    (
+        "log-json",
+        r#"{"log":"plain\n","stream":"stderr","time":"2026-11-20T12:31:18Z"}"#,
+        r#"0 unknown_service "plain" {"stream":"stderr"}"#,
+    ),
+    (
         "logfmt",
         "ts=2026-11-20T12:31:18.063Z caller=main.go:7 level=warn msg=\"a \\\"b\\\"\" n=7 f=0.5 s=007 on=true thread=T-1 (x y) empty= q=\"7\"",
         r#"13 unknown_service "a \"b\"" {"caller":"main.go:7","n":7,"f":0.5,"s":"007","on":true,"thread":"T-1 (x y)","empty":"","q":"7"}"#,
