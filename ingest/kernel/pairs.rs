@@ -64,8 +64,12 @@ fn value(rest: &str) -> (Option<&str>, usize) {
 
 /// Takes off what separates a value from the next key.
 fn tidy(value: &str) -> &str {
-    let value = value.trim_end_matches([' ', ',', ';', '(']).trim_start();
-    let value = value.strip_suffix("==>").unwrap_or(value).trim_end();
+    let end = value.bytes().rposition(|byte| !matches!(byte, b' ' | b'\t' | b',' | b';' | b'(')).map_or(0, |at| at + 1);
+    let value = value.get(..end).unwrap_or(value).trim_ascii_start();
+    if !value.ends_with(['>', ']']) {
+        return value;
+    }
+    let value = value.strip_suffix("==>").unwrap_or(value).trim_ascii_end();
     for unit in [" [ns]", " [us]", " [ms]", " [bytes]"] {
         if let Some(value) = value.strip_suffix(unit) {
             return value;

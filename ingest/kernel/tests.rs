@@ -155,3 +155,56 @@ pub(crate) fn decode_shared(name: &str, expected: &str) -> Option<Vec<Batch>> {
     assert_eq!(recognised(&bytes), Some(expected), "{name}");
     Some(decode(expected, Some(&path), &bytes, usize::MAX))
 }
+
+/// Checks that every column has a value or none for each row, and that texts are texts.
+pub(crate) fn check(batch: &Batch) {
+    for class in &batch.events.classes {
+        let len = class.len();
+        for column in [&class.cpu, &class.pid, &class.tid, &class.duration_ns] {
+            assert_eq!(column.len(), len);
+        }
+        for column in [&class.trace_hi, &class.trace_lo, &class.span_id] {
+            assert_eq!(column.len(), len);
+        }
+        assert_eq!((class.order.len(), class.comm.len()), (len, len));
+        for field in &class.fields {
+            check_field(&field.values, len);
+        }
+    }
+    let flows = &batch.flows;
+    assert_eq!(
+        (flows.kind.len(), flows.details.len(), flows.src.len(), flows.pid.len()),
+        (flows.len(), flows.len(), flows.len(), flows.len())
+    );
+    let metrics = &batch.metrics;
+    assert_eq!(
+        (metrics.name.len(), metrics.resource.len(), metrics.buckets.len()),
+        (metrics.len(), metrics.len(), metrics.len())
+    );
+    for column in [&flows.details, &metrics.attributes, &metrics.buckets] {
+        check_json(column);
+    }
+}
+
+fn check_field(values: &FieldValues, len: usize) {
+    match values {
+        FieldValues::Int(column) => assert_eq!(column.len(), len),
+        FieldValues::Unsigned(column) => assert_eq!(column.len(), len),
+        FieldValues::Double(column) => assert_eq!(column.len(), len),
+        FieldValues::Bool(column) => assert_eq!(column.len(), len),
+        FieldValues::Text(column) => {
+            assert_eq!(column.len(), len);
+            assert!(std::str::from_utf8(&column.bytes).is_ok());
+        }
+        FieldValues::Json(column) => {
+            assert_eq!(column.len(), len);
+            check_json(column);
+        }
+    }
+}
+
+fn check_json(column: &crate::column::TextColumn) {
+    for text in (0..column.len()).filter_map(|row| column.get(row)) {
+        assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text}");
+    }
+}

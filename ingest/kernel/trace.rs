@@ -13,6 +13,9 @@ use crate::kernel::pairs::Pairs;
 use crate::kernel::row::Row;
 use crate::kernel::value::{Value, int};
 
+/// Shorter bodies hold no ids of a trace.
+const MIN_IDS: usize = 36;
+
 /// Who an event happened to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Who<'a> {
@@ -28,7 +31,7 @@ pub(crate) fn split_time(line: &str) -> Option<(&str, i64, &str)> {
     const MAX_TRIES: usize = 8;
     memchr::memchr_iter(b':', line.as_bytes()).take(MAX_TRIES).find_map(|colon| {
         let before = line.get(..colon)?;
-        let from = before.rfind([' ', '\t', ']']).map_or(0, |at| at + 1);
+        let from = before.bytes().rposition(|byte| matches!(byte, b' ' | b'\t' | b']')).map_or(0, |at| at + 1);
         let word = before.get(from..)?;
         let (_, fraction) = word.split_once('.')?;
         let ns = (fraction.len() >= 3).then(|| seconds(word)).flatten()?;
@@ -89,7 +92,8 @@ fn fill<'a>(row: &mut Row<'_>, flow: &mut Option<Flow<'a>>, body: &'a str) {
         }
     }
     row.ids((trace.0, trace.1, span));
-    if trace == (0, 0) {
+    // Switches of tasks name no trace, and there are very many of them.
+    if trace == (0, 0) && body.len() >= MIN_IDS && !body.starts_with("prev_comm=") {
         http::ids(body).into_iter().for_each(|ids| row.ids(ids));
     }
 }

@@ -4,6 +4,7 @@ usage: manifest.py WORK HERE FORMATS
 """
 
 import datetime
+import json
 import platform
 import re
 import subprocess
@@ -45,6 +46,12 @@ def version(*command: str) -> str:
         return "unknown"
 
 
+def complaint(path: Path) -> str:
+    """Returns what a tool said last."""
+    lines = path.with_name(path.name + ".err").read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it printed nothing"
+
+
 def excerpt(text: str, name: str, num_lines: int) -> str:
     lines = text.splitlines(keepends=True)
     if name == "perf.json":
@@ -67,7 +74,7 @@ def main() -> None:
         path = work / name
         text = path.read_text(errors="replace") if path.exists() else ""
         if len(text.splitlines()) < 2:
-            tables.append(f'[[missing]]\npath = "{name}"\ncommand = "{command}"\n')
+            tables.append(f'[[missing]]\npath = "{name}"\ncommand = "{command}"\nwhy = {json.dumps(complaint(path))}\n')
             continue
         kept = text if num_lines is None and len(text) < MAX_BYTES else excerpt(text, name, num_lines or 200)
         (here / name).write_text(kept)
@@ -85,7 +92,7 @@ def main() -> None:
         'by = "record.sh"',
         'how = "An HTTP server and its client ran on one machine for a second under each tool, as root."',
         'licence = "MIT OR Apache-2.0"',
-        f'kernel = "{platform.release()}"',
+        f'kernel = "{platform.release().split("-")[0]}"',
         f'bpftrace = "{version("bpftrace", "--version").split(" ")[-1]}"',
         f'perf = "{perf}"',
         "",

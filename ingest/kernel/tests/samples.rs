@@ -1,6 +1,6 @@
 //! What must hold of every sample: cut, broken and in steps.
 
-use super::{decode, recognised, rows};
+use super::{check, decode, recognised, rows};
 use crate::format;
 
 const NAMES: [&str; 7] =
@@ -37,9 +37,9 @@ fn steps_give_the_same_rows() {
 #[test]
 fn cut_at_every_byte_keeps_what_came_before() {
     for (name, sample) in samples() {
+        let sample = &sample[..sample.len().min(1_500)];
         let whole = rows(&decode(name, None, sample, usize::MAX));
-        let from = sample.len().saturating_sub(700);
-        for end in from..sample.len() {
+        for end in 0..sample.len() {
             let cut = decode(name, None, &sample[..end], usize::MAX);
             let num_events: usize = cut.iter().map(|batch| batch.events.len()).sum();
             let kept = rows(&cut);
@@ -53,15 +53,13 @@ fn cut_at_every_byte_keeps_what_came_before() {
 #[test]
 fn flipped_bits_do_no_harm() {
     for (name, sample) in samples() {
-        let sample = &sample[..sample.len().min(3_000)];
-        for at in (0..sample.len()).step_by(3) {
+        let sample = &sample[..sample.len().min(1_500)];
+        for at in (0..sample.len()).step_by(5) {
             let mut broken = sample.to_vec();
             broken[at] ^= 1 << (at % 8);
             let batches = decode(name, None, &broken, usize::MAX);
             assert!(batches.iter().all(|batch| batch.rejects.count <= 40), "{name} at {at}");
-            for column in batches.iter().flat_map(|batch| [&batch.metrics.name, &batch.flows.details]) {
-                assert!(std::str::from_utf8(&column.bytes).is_ok());
-            }
+            batches.iter().for_each(check);
         }
     }
 }
