@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! # tracer: nop                                                   header, only in `trace`
-//!  cat-31127 [000] (  31127) d..2. 2219.076416: sched_switch: …   task-tid, CPU, perhaps process, flags, time, event
+//!  cat-31127 (  31127) [000] d..2. 2219.076416: sched_switch: …   task-tid, perhaps process, CPU, flags, time, event
 //! CPU:1 [LOST 77 EVENTS]                                          what the reader was too slow for
 //!  => schedule                                                    a stack that belongs to the event before it
 //! ```

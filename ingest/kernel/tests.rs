@@ -10,6 +10,7 @@ use crate::format::{self, End, Format, Opening, Settings, Window};
 use crate::read::Limits;
 use crate::read::tests::conventions;
 
+mod clocks;
 mod printed;
 mod samples;
 mod shared;

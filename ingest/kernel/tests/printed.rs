@@ -114,6 +114,32 @@ fn the_header_of_perf_tells_the_offset() {
 }
 
 #[test]
+fn tracepoints_of_sockets_are_flows() {
+    let ends = "sport=0 dport=80 saddr=127.0.0.1 daddr=10.0.0.1 saddrv6=::ffff:127.0.0.1 daddrv6=::ffff:10.0.0.1";
+    let lines = [
+        ("inet_sock_set_state", "oldstate=TCP_SYN_SENT newstate=TCP_ESTABLISHED", "connect"),
+        ("inet_sock_set_state", "oldstate=TCP_SYN_RECV newstate=TCP_ESTABLISHED", "accept"),
+        ("inet_sock_set_state", "oldstate=TCP_LAST_ACK newstate=TCP_CLOSE", "close"),
+        ("inet_sock_set_state", "oldstate=TCP_ESTABLISHED newstate=TCP_FIN_WAIT1", "state"),
+        ("tcp_retransmit_skb", "state=TCP_ESTABLISHED", "retransmit"),
+        ("tcp_receive_reset", "sock_cookie=1", "reset"),
+        ("tcp_destroy_sock", "sock_cookie=1", "close"),
+    ];
+    for (name, more, kind) in lines {
+        let body = format!("family=AF_INET protocol=IPPROTO_TCP {ends} {more}");
+        let perf = decode_text("perf-script", "", &format!("a b 1/2 [000] 10.000001: tcp:{name}: {body}\n"));
+        let ftrace = decode_text("ftrace", "", &format!("  a b-2 (   1) [000] d..2. 10.000001: {name}: {body}\n"));
+        for batch in [perf, ftrace] {
+            let flow = flow_row(&batch, 0);
+            let expected =
+                format!("10000001000 {kind} (Some(\"127.0.0.1\"), Some(0), Some(\"10.0.0.1\"), Some(80)) (Some(1)");
+            assert!(flow.starts_with(&expected) && flow.contains("Some(\"a b\"), Some(\"tcp\")"), "{flow}");
+            assert_eq!((class(&batch, name).tid.get(0), class(&batch, name).comm.get(0)), (Some(2), Some("a b")));
+        }
+    }
+}
+
+#[test]
 fn tables_are_told_from_prose() {
     let text = "Demonstrations of tcpretrans, the Linux eBPF/bcc version.\n\n# ./tcpretrans\nTIME     PID    IP LADDR:LPORT          T> RADDR:RPORT          STATE\n01:55:05 0      4  10.153.223.157:22    R> 69.53.245.40:34619   ESTABLISHED\n[...]\n\nThis output shows three TCP retransmits, the first two were for an IPv4\n";
     assert_eq!(recognised(text.as_bytes()), Some("bcc"));
