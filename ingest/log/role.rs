@@ -34,6 +34,19 @@ pub(crate) enum Role {
 
 /// Returns what a field means by its name in any spelling: `trace_id`, `traceId`, `trace.id`, `Trace-Id`.
 pub(crate) fn of(name: &[u8]) -> Role {
+    // What stands in most lines costs no look-up.
+    match name {
+        b"trace_id" | b"traceId" => return Role::Trace,
+        b"span_id" | b"spanId" => return Role::Span,
+        b"trace_flags" => return Role::Flags,
+        b"service" => return Role::Service(1),
+        b"service.name" | b"resource.service.name" => return Role::Service(0),
+        b"time" | b"ts" => return Role::Time(1),
+        b"level" => return Role::Level(Scale::Any),
+        b"msg" | b"message" => return Role::Body(0),
+        b"trace_sampled" => return Role::Attribute,
+        _ => {}
+    }
     let mut plain = [0_u8; MAX_NAME];
     match plain_name(name, &mut plain) {
         Some(plain) => of_plain(plain),
@@ -190,6 +203,9 @@ mod tests {
             ["trace_id", "traceId", "trace.id", "TraceId", "X-B3-TraceId", "otelTraceID", "dd.trace_id", "traceparent"]
         {
             assert_eq!(of(name.as_bytes()), Role::Trace, "{name}");
+        }
+        for (role, names) in NAMES {
+            assert!(names.iter().all(|name| of(name.as_bytes()) == *role), "{role:?}");
         }
         for (name, role) in [
             ("@timestamp", Role::Time(0)),

@@ -53,9 +53,13 @@ pub(crate) fn begins(line: &[u8]) -> bool {
 
 /// Tells whether a line is surely of a log: it has a date, or a level where it has none.
 pub(crate) fn is_log(line: &[u8]) -> bool {
-    let Some((_, stamp)) = find(line, Times::default()) else {
+    let Some((from, stamp)) = find(line, Times::default()) else {
         return leading_level(line).is_some_and(|level| level.is_sure);
     };
+    // Events as babeltrace2 prints them: `[time] (+0.000000123) host event: …`.
+    if line.get(from + stamp.len..).is_some_and(|rest| rest.starts_with(b"] (+")) {
+        return false;
+    }
     if !stamp.is_time_only && !stamp.is_epoch {
         return true;
     }

@@ -35,8 +35,9 @@ impl<'a> Head<'a> {
     /// A head that begins behind the time.
     pub(crate) fn new(line: &'a [u8], at: usize) -> Self {
         let mut head = Self { line, at, is_open: false, has_dashes: false, logger: b"", brackets: Brackets::default() };
-        let opens = line.iter().take(at).filter(|byte| matches!(byte, b'[' | b'(')).count();
-        let closes = line.iter().take(at).filter(|byte| matches!(byte, b']' | b')')).count();
+        let before = line.get(..at).unwrap_or_default();
+        let opens = memchr::memchr2_iter(b'[', b'(', before).count();
+        let closes = if opens == 0 { 0 } else { memchr::memchr2_iter(b']', b')', before).count() };
         if opens > closes {
             head.is_open = !matches!(head.peek(), Some(b']' | b')'));
             head.at += usize::from(!head.is_open);
@@ -150,6 +151,9 @@ impl<'a> Head<'a> {
 
     /// Skips what separates names from each other and from the message. The last one of a kind is final.
     fn separator(&mut self, is_separated: &mut bool) -> bool {
+        if !matches!(self.peek(), Some(b'-' | b':' | b'|')) {
+            return false;
+        }
         for (separator, is_final) in
             [(&b"--- "[..], false), (b"-- ", true), (b"- ", true), (b": ", true), (b"| ", true)]
         {
