@@ -105,7 +105,7 @@ impl LogFormat {
         match self.kind {
             Kind::Json => {
                 let mut lines = JsonLines::new(settings);
-                is_usual_log(head, is_whole, |line| lines.is_log(line))
+                is_usual_log(head, is_whole, |line| lines.is_log(line)) || lines.is_spread_log(head)
             }
             Kind::Klog => is_usual_log(head, is_whole, klog::begins),
             Kind::Syslog => is_usual_log(head, is_whole, syslog::begins),
@@ -143,7 +143,7 @@ impl Format for LogFormat {
     }
 
     fn whole_units(&self, bytes: &[u8]) -> usize {
-        let continues = matches!(self.kind, Kind::Klog | Kind::Syslog | Kind::Text);
+        let continues = matches!(self.kind, Kind::Json | Kind::Klog | Kind::Syslog | Kind::Text);
         match self.begins() {
             Some(begins) => stream::whole(bytes, begins, continues),
             None => crate::lines::whole(bytes),

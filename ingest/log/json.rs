@@ -9,7 +9,7 @@ use crate::log::stream::{Grammar, Wrong};
 use crate::log::time::Times;
 use crate::log::value::Copier;
 use crate::marks::Mark;
-use crate::otlp::json::cursor::{Cursor, Fault, Why};
+use crate::otlp::json::cursor::{Cursor, Fault, Skeleton, Why};
 use crate::otlp::json::field::next_key;
 use crate::otlp::json::unescape::unescape;
 use crate::otlp::key::KeyTable;
@@ -49,10 +49,14 @@ struct Candidate {
     at: usize,
 }
 
-/// Tells whether a line begins an object.
+/// Tells whether a line begins an object. Those that are indented stand inside another one.
 #[inline]
 pub(crate) fn begins(line: &[u8]) -> bool {
-    line.iter().find(|byte| !matches!(byte, b' ' | b'\t' | 0)) == Some(&b'{')
+    match line.first() {
+        Some(b'{') => true,
+        Some(0) => line.iter().find(|byte| **byte != 0) == Some(&b'{'),
+        _ => false,
+    }
 }
 
 impl JsonLines {
@@ -74,6 +78,17 @@ impl JsonLines {
         let held = &self.held;
         let says = held.has_level || held.body.is_some() || (held.is_flat && held.num_members > 2);
         is_read && record.time_ns.is_some() && says
+    }
+
+    /// Tells whether a head begins with a log record of several lines.
+    pub(crate) fn is_spread_log(&mut self, head: &[u8]) -> bool {
+        let len = if begins(head) && self.goes_on(head.split(|&byte| byte == b'\n').next().unwrap_or_default()) {
+            Skeleton::default().advance(head)
+        } else {
+            None
+        };
+        let is_log = len.and_then(|len| head.get(..len)).is_some_and(|object| self.is_log(object));
+        is_log && (self.held.has_level || self.held.body.is_some())
     }
 
     /// Reads an object and all its members.
@@ -369,6 +384,11 @@ impl Grammar for JsonLines {
 
     fn continues(&self) -> bool {
         false
+    }
+
+    /// An object of several lines, as log4j2's `JsonLayout` writes them.
+    fn goes_on(&self, line: &[u8]) -> bool {
+        line.first() == Some(&b'{') && !line.trim_ascii_end().ends_with(b"}")
     }
 
     fn read(&mut self, text: &[u8], record: &mut Record) -> Result<bool, Wrong> {

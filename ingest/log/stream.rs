@@ -12,7 +12,7 @@ use crate::log::origin::Origins;
 use crate::log::record::Record;
 use crate::log::text::TextReader;
 use crate::log::time::Times;
-use crate::log::{seek, text};
+use crate::log::{json, seek, text};
 use crate::marks::Mark;
 use crate::otlp::builder::Builder;
 use crate::rejects::{EXCERPT_BYTES, Reject};
@@ -28,6 +28,11 @@ pub(crate) trait Grammar: Send {
 
     /// Tells whether lines that begin no record belong to the one before them; else they are records without a time.
     fn continues(&self) -> bool;
+
+    /// Tells whether a record goes on behind its first line up to the next one, though others of the format do not.
+    fn goes_on(&self, _line: &[u8]) -> bool {
+        false
+    }
 
     /// Reads a record: valid UTF-8 without colours and without its last line end. Returns false where it is not of the format.
     fn read(&mut self, text: &[u8], record: &mut Record) -> Result<bool, Wrong>;
@@ -89,7 +94,8 @@ impl LogDecoder {
         let Some(first) = line_end(bytes, at) else {
             return (end == End::Last).then(|| bytes.len() - at);
         };
-        let extends = self.grammar.continues() || !self.begins(slice(bytes, at, first), traits);
+        let line = slice(bytes, at, first);
+        let extends = self.grammar.continues() || self.grammar.goes_on(line) || !self.begins(line, traits);
         if !extends {
             return Some(first - at);
         }
@@ -145,6 +151,8 @@ impl LogDecoder {
     fn read(&mut self, text: &[u8]) -> Result<(), Wrong> {
         if !self.grammar.read(text, &mut self.record)? {
             self.text.read(text, &mut self.record);
+        } else if json::begins(&self.record.body) {
+            self.text.unwrap_body(&mut self.record);
         }
         if !self.record.has_trace() && !self.record.body_is_json {
             seek::ids(&mut self.record);

@@ -198,6 +198,22 @@ fn what_is_no_log_is_refused() {
     }
 }
 
+#[test]
+fn objects_of_several_lines_are_records() {
+    let object = |order: u32| {
+        format!(
+            "{{\n  \"instant\" : {{\n    \"epochSecond\" : 1795177878\n  }},\n  \"level\" : \"INFO\",\n  \"message\" : \"order {order}\"\n}}\n"
+        )
+    };
+    let text = [object(1), object(2), "{\"level\":\n".to_owned(), object(3)].concat();
+    assert_eq!(format::recognise(text.as_bytes(), true, &settings()).map(Format::name), Some("log-json"));
+    for step in [1, 30, usize::MAX] {
+        let batches = decode("log-json", text.as_bytes(), step);
+        let counts = (sum(&batches, |batch| batch.logs.len()), sum(&batches, |batch| batch.rejects.count as usize));
+        assert_eq!(counts, (3, 1), "steps of {step}");
+    }
+}
+
 const LOG_FORMATS: [&str; 7] = ["log-pattern", "log-json", "klog", "syslog", "access-log", "logfmt", "log-text"];
 
 fn samples() -> impl Iterator<Item = (&'static str, &'static [u8])> {

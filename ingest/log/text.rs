@@ -103,6 +103,24 @@ impl TextReader {
         record.body.extend_from_slice(more);
     }
 
+    /// Takes the fields of an object that is the whole body, as programs write it to syslog.
+    pub(crate) fn unwrap_body(&mut self, record: &mut Record) {
+        if record.body_is_json {
+            return;
+        }
+        let inner = std::mem::take(&mut record.body);
+        let (num_bytes, time_ns) = (record.attributes.len(), record.time_ns);
+        if !matches!(self.json.read(&inner, record), Ok(true)) {
+            record.attributes.truncate(num_bytes);
+            record.body.clear();
+            record.body_is_json = false;
+        }
+        record.time_ns = time_ns.or(record.time_ns);
+        if record.body.is_empty() {
+            record.body = inner;
+        }
+    }
+
     /// Takes the object at the end of a line, as zap's console writes it, or that the message is; returns what is left.
     fn fields<'a>(&mut self, line: &'a [u8], record: &mut Record) -> &'a [u8] {
         let line = container_stream(line, record);

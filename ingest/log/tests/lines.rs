@@ -132,6 +132,16 @@ const CASES: &[(&str, &str, &str)] = &[
         r#"0 unknown_service "plain" {"stream":"stderr"}"#,
     ),
     (
+        "log-json",
+        "{\n  \"instant\" : {\n    \"epochSecond\" : 1795177878,\n    \"nanoOfSecond\" : 5\n  },\n  \"level\" : \"INFO\",\n  \"message\" : \"hi\"\n}\n",
+        r#"9 unknown_service "hi" {"instant":{"epochSecond":1795177878,"nanoOfSecond":5}}"#,
+    ),
+    (
+        "syslog",
+        r#"Nov 20 12:31:18 vm pay[77]: {"level":"warn","msg":"hi","n":7}"#,
+        r#"13 pay "hi" {"process.pid":77,"n":7}"#,
+    ),
+    (
         "logfmt",
         "ts=2026-11-20T12:31:18.063Z caller=main.go:7 level=warn msg=\"a \\\"b\\\"\" n=7 f=0.5 s=007 on=true thread=T-1 (x y) empty= q=\"7\"",
         r#"13 unknown_service "a \"b\"" {"caller":"main.go:7","n":7,"f":0.5,"s":"007","on":true,"thread":"T-1 (x y)","empty":"","q":"7"}"#,
