@@ -36,7 +36,9 @@ impl Format for PerfScript {
     }
 
     fn recognises(&self, text: &[u8], is_whole: bool) -> bool {
-        let is_noise = |line: &str| line.trim().is_empty() || line.starts_with('#') || frame(line).is_some();
+        let is_noise = |line: &str| {
+            line.trim().is_empty() || line.starts_with('#') || frame(line).is_some() || notice(line).is_some()
+        };
         first(text, is_whole).any(|line| head(line).is_some())
             && first(text, is_whole).all(|line| is_noise(line) || head(line).is_some())
     }
@@ -85,6 +87,13 @@ impl Lines for Script {
             self.close(out);
             return Ok(());
         }
+        if let Some(lost) = notice(line) {
+            self.close(out);
+            if lost > 0 {
+                out.gap(self.last_ns, self.last_ns, "perf", Some(lost), "events");
+            }
+            return Ok(());
+        }
         match frame(line).filter(|_| self.place.is_some()) {
             Some(frame) if self.frames.len() < MAX_FRAMES => self.frames.push(frame.to_owned()),
             Some(_) => {}
@@ -111,10 +120,9 @@ impl Script {
     fn event(&mut self, out: &mut Out, head: &Head<'_>) {
         let stamp = Stamp { clock: SCHED, ns: head.time_ns };
         let time_ns = out.time(stamp);
-        if let Some(record) = head.name.strip_prefix("PERF_RECORD_LOST") {
+        if head.name.starts_with("PERF_RECORD_LOST") {
             let lost = head.body.split_whitespace().rev().find_map(|word| word.parse().ok());
-            let what = if record.is_empty() { "events" } else { "samples" };
-            out.gap(self.last_ns.max(1).min(time_ns), time_ns, &stream(head.who), lost, what);
+            out.gap(self.last_ns.max(1).min(time_ns), time_ns, &stream(head.who), lost, "events");
             return;
         }
         self.last_ns = time_ns;
@@ -136,6 +144,16 @@ impl Script {
             row.field("frames", Value::Json(json));
         }
     }
+}
+
+/// Reads what perf says about itself: `Processed 1200 events and lost 3 chunks!`, warnings. Returns how many were lost, 0 where it
+/// is about something else.
+fn notice(line: &str) -> Option<u64> {
+    if line.starts_with("Warning:") || line.starts_with("Check IO/CPU overload") {
+        return Some(0);
+    }
+    let (_, lost) = line.strip_prefix("Processed ")?.split_once(" lost ")?;
+    lost.split(' ').next()?.parse().ok()
 }
 
 fn stream(who: Who<'_>) -> String {

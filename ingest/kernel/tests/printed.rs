@@ -89,6 +89,12 @@ fn what_was_lost_becomes_a_gap() {
         ("bcc", "PID COMM FD ERR PATH\nPossibly lost 4 samples\n", Some(4), "bpf"),
         ("ftrace", pipe, Some(77), "cpu 1"),
         ("perf-script", script, Some(5), "cpu 0"),
+        (
+            "perf-script",
+            "Warning:\nProcessed 1200 events and lost 3 chunks!\n\nCheck IO/CPU overload!\n",
+            Some(3),
+            "perf",
+        ),
     ];
     for (format, text, lost, stream) in cases {
         let batch = decode_text(format, "", text);
