@@ -91,7 +91,7 @@ const LOGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sample-traces/logs")
 
 #[test]
 fn every_recorded_logger_is_read() {
-    let expected: [(&str, Facts); 31] = [
+    let expected: [(&str, Facts); 32] = [
         ("go-klog", ("klog", 4, 2, 1, 4)),
         ("go-logrus-color", ("log-text", 3, 3, 3, 3)),
         ("go-logrus-json", ("log-json", 3, 3, 3, 3)),
@@ -120,6 +120,7 @@ fn every_recorded_logger_is_read() {
         ("python-otel", ("log-text", 3, 3, 3, 3)),
         ("python-plain-date", ("log-pattern", 3, 3, 0, 3)),
         ("python-structlog", ("log-json", 3, 3, 3, 3)),
+        ("python-text", ("log-text", 3, 1, 0, 3)),
         ("python-structlog-logfmt", ("logfmt", 3, 3, 3, 3)),
         ("syslog-rfc3164", ("syslog", 3, 3, 0, 3)),
         ("syslog-rfc5424", ("syslog", 3, 3, 0, 3)),
