@@ -93,7 +93,9 @@ pub enum Command {
     Edges(ListArgs),
     /// List log records by time
     Logs(ListArgs),
-    /// Check configuration, themes, named queries, keymap, conventions and views: every mistake with file and line
+    /// List socket events by time: connections opened, closed, sent again
+    Flows(ListArgs),
+    /// Check configuration, themes, named queries, keymap, log patterns, formats and views: every mistake with file and line
     Check(PrintArgs),
     /// Print a completion script
     Completions(CompletionsArgs),

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
+use crate::cli::span_of_time;
 use crate::cli::{CommonArgs, When};
 use crate::error::Failure;
 use crate::format::Format;
@@ -23,6 +24,10 @@ pub struct Config {
     pub store: Option<PathBuf>,
     pub progress: Option<bool>,
     pub mouse: Option<bool>,
+    /// How old records of a store may become, in nanoseconds.
+    pub retention_age: Option<i64>,
+    /// How large a store may become, in bytes.
+    pub retention_size: Option<u64>,
 }
 
 /// Everything that is settled before a command runs: what was typed, then the environment, then the configuration file.
@@ -43,7 +48,7 @@ pub struct Settings {
 type Setter = fn(&mut Config, &DeValue<'_>) -> Result<(), String>;
 
 /// The keys of `config.toml`, with what each is for.
-pub const KEYS: [(&str, &str, Setter); 7] = [
+pub const KEYS: [(&str, &str, Setter); 9] = [
     ("theme", "theme of the workstation", |config, value| set(&mut config.theme, text(value).map(str::to_owned))),
     ("tz", "time zone: utc, local, or an offset such as +02:00", |config, value| set(&mut config.tz, zone(value))),
     ("color", "when to use colours: auto, always, never", |config, value| set(&mut config.color, choice(value))),
@@ -51,6 +56,12 @@ pub const KEYS: [(&str, &str, Setter); 7] = [
     ("store", "store to use where none is named", |config, value| set(&mut config.store, text(value).map(path))),
     ("progress", "whether progress is shown", |config, value| set(&mut config.progress, truth(value))),
     ("mouse", "whether the workstation takes the mouse", |config, value| set(&mut config.mouse, truth(value))),
+    ("retention_age", "how old records may become, such as 7d", |config, value| {
+        set(&mut config.retention_age, text(value).and_then(span_of_time::parse))
+    }),
+    ("retention_size", "how large a store may become, such as 10GB", |config, value| {
+        set(&mut config.retention_size, text(value).and_then(bytes))
+    }),
 ];
 
 impl Settings {
@@ -143,6 +154,25 @@ fn zone(value: &DeValue<'_>) -> Result<Zone, String> {
     text(value)?.parse().map_err(|error: ParseZoneError| error.to_string())
 }
 
+/// Reads a number of bytes: `500MB`, `10GB`, `2GiB`.
+fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 8] = [
+        ("KiB", 1024.0),
+        ("MiB", 1_048_576.0),
+        ("GiB", 1_073_741_824.0),
+        ("TiB", 1_099_511_627_776.0),
+        ("kB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("TB", 1e12),
+    ];
+    let wrong = || format!("`{text}` is no size: write a number with a unit, such as 500MB or 10GB");
+    let unit = UNITS.iter().find_map(|(unit, size)| Some((text.trim().strip_suffix(unit)?, size)));
+    let (number, size) = unit.ok_or_else(wrong)?;
+    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    if number.is_finite() && number > 0.0 { Ok((number * size) as u64) } else { Err(wrong()) }
+}
+
 fn set<T>(place: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
     value.map(|value| *place = Some(value))
 }
@@ -162,7 +192,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "theme = 'night'\ntz = '+02:00'\ncolor = 'never'\nformat = 'csv'\nstore = '/tmp/a.rift'\nprogress = false\nmouse = true\n";
+        let text = "theme = 'night'\ntz = '+02:00'\ncolor = 'never'\nformat = 'csv'\nstore = '/tmp/a.rift'\nprogress = false\nmouse = true\nretention_age = '7d'\nretention_size = '1.5GB'\n";
         let (config, mistakes) = parse(text);
         assert_eq!(mistakes, []);
         let expected = Config {
@@ -173,6 +203,8 @@ mod tests {
             store: Some(PathBuf::from("/tmp/a.rift")),
             progress: Some(false),
             mouse: Some(true),
+            retention_age: Some(7 * 86_400_000_000_000),
+            retention_size: Some(1_500_000_000),
         };
         assert_eq!(config, expected);
     }

@@ -9,12 +9,15 @@ pub mod trace;
 
 pub mod check;
 pub mod doctor;
+pub mod formats;
 pub mod ingest;
-pub mod list;
+mod list;
 pub mod listen;
 pub mod named;
+pub mod patterns;
 pub mod progress;
 pub mod query;
+pub mod retention;
 pub mod rows;
 pub mod source;
 pub mod summary;
@@ -78,6 +81,7 @@ pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Services(args) => list::run(&args, Question::Services, context),
         Command::Edges(args) => list::run(&args, Question::Edges, context),
         Command::Logs(args) => list::run(&args, Question::Logs, context),
+        Command::Flows(args) => list::run(&args, Question::Flows, context),
         Command::Trace(args) => trace::run(&args, context),
         Command::Check(args) => check::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),

@@ -192,6 +192,12 @@ pub fn recognise(head: &[u8], is_whole: bool, settings: &Settings) -> Option<&'s
     FORMATS.iter().copied().find(|format| format.recognises_with(head, is_whole, settings))
 }
 
+/// Tells whether a format has this name.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    by_name(name).is_some() || FOLDER_FORMATS.iter().any(|format| format.name() == name)
+}
+
 /// Returns the format of the recording that `folder` itself is, if it is one.
 #[must_use]
 pub fn of_folder(folder: &Path) -> Option<&'static dyn FolderFormat> {

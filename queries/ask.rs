@@ -16,6 +16,7 @@ const SERVICES: &str = include_str!("sql/answers/services.sql");
 const EDGES: &str = include_str!("sql/answers/edges.sql");
 const EDGES_OF_TRACES: &str = include_str!("sql/answers/edges_of_traces.sql");
 const LOGS: &str = include_str!("sql/answers/logs.sql");
+const FLOWS: &str = include_str!("sql/answers/flows.sql");
 const NEWEST: &str = include_str!("sql/answers/newest.sql");
 
 impl Desk for Store {
@@ -28,6 +29,7 @@ impl Desk for Store {
             Question::Services(selection) => asked.listed(SERVICES, "start", selection),
             Question::Edges(selection) => asked.edges(selection),
             Question::Logs(selection) => asked.listed(LOGS, "time", selection),
+            Question::Flows(selection) => asked.flows(selection),
         }
     }
 }
@@ -49,6 +51,14 @@ impl Asked<'_> {
         }
         run::settle(self.store, self.cancel)?;
         self.listed(EDGES, "minute", selection)
+    }
+
+    fn flows(&self, selection: &Selection) -> Result<Table, AskError> {
+        if selection.traceql.is_some() {
+            let message = "flows belong to no trace, so TraceQL cannot choose among them".to_owned();
+            return Err(AskError::Bad { message, at: None });
+        }
+        self.listed(FLOWS, "time", selection)
     }
 
     fn trace(&self, id: &str) -> Result<Table, AskError> {

@@ -25,6 +25,8 @@ pub enum Question {
     Edges(Selection),
     /// The view `logs`, by time.
     Logs(Selection),
+    /// The view `flows`, by time. Socket events belong to no trace: a TraceQL filter is refused.
+    Flows(Selection),
 }
 
 /// Which rows, for the views that scripts list.

@@ -14,6 +14,7 @@ mod pending;
 pub(crate) mod reader;
 pub(crate) mod recover;
 mod registry;
+mod retention;
 pub(crate) mod schema;
 mod sources;
 mod spans;
@@ -33,6 +34,7 @@ use crate::error::{AskError, OpenStoreError, WriteError};
 use crate::trace::details::SpanDetails;
 use crate::trace::spans::Spans;
 pub use reader::Reader;
+pub use retention::{Removed, Retention};
 pub(crate) use sources::SourceState;
 pub(crate) use writer::Group;
 

@@ -130,6 +130,16 @@ fn code(status: ExitStatus) -> i32 {
 }
 
 #[test]
+fn formats_md_is_as_the_lists_say() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md");
+    let made = riftline::headless::formats::markdown();
+    if is_blessing() {
+        fs::write(&file, &made).unwrap();
+    }
+    assert_eq!(fs::read_to_string(file).unwrap(), made, "RIFTLINE_BLESS=1 writes docs/formats.md anew");
+}
+
+#[test]
 fn cli_md_is_as_the_definitions_say() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
     let made = riftline::headless::man::markdown();

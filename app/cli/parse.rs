@@ -62,9 +62,11 @@ fn store_of(command: &mut Command) -> Option<&mut StoreArgs> {
     match command {
         Command::Ingest(args) => Some(&mut args.store),
         Command::Query(args) => Some(&mut args.store),
-        Command::Traces(args) | Command::Services(args) | Command::Edges(args) | Command::Logs(args) => {
-            Some(&mut args.from.store)
-        }
+        Command::Traces(args)
+        | Command::Services(args)
+        | Command::Edges(args)
+        | Command::Logs(args)
+        | Command::Flows(args) => Some(&mut args.from.store),
         Command::Trace(args) => Some(&mut args.from.store),
         _ => None,
     }

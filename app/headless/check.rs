@@ -1,15 +1,15 @@
 //! `riftline check`: every mistake in what users write (configuration, themes, keys, queries), and a `select` from each view.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use riftline_ingest::format::FORMATS;
+use riftline_ingest::log::pattern::Pattern;
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::semconv;
 use riftline_queries::store::Store;
 use riftline_queries::table::{Cell, Table};
 
 use super::rows::{self, Row, State};
-use super::{Context, answer, named, themes};
+use super::{Context, answer, formats, named, patterns, themes};
 use crate::cli::PrintArgs;
 use crate::config;
 use crate::error::Failure;
@@ -27,8 +27,8 @@ pub fn run(print: PrintArgs, context: &Context) -> Result<(), Failure> {
     rows.extend(check_keymap());
     rows.extend(check_queries(&store)?);
     rows.push(Row::new("conventions", State::Ok, format!("{} conventions", semconv::conventions().all().len())));
-    let formats: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
-    rows.push(Row::new("formats", State::Ok, formats.join(", ")));
+    rows.extend(check_patterns());
+    rows.extend(formats::check());
     rows.extend(check_views(&store, context)?);
     drop(store);
     answer::give(&rows::table(&rows), print, context)?;
@@ -78,6 +78,19 @@ fn check_keymap() -> Vec<Row> {
         }
         _ => vec![Row::new("keymap", State::Ok, "not there, defaults hold")],
     }
+}
+
+/// Reads every file of log patterns.
+fn check_patterns() -> Vec<Row> {
+    let (patterns, mistakes) = patterns::load();
+    let bad = |(path, mistake): &(PathBuf, Mistake)| of_file("log patterns", path, std::slice::from_ref(mistake));
+    let mut rows: Vec<Row> = mistakes.iter().flat_map(bad).collect();
+    if rows.is_empty() {
+        let names: Vec<&str> = patterns.iter().map(|pattern: &Pattern| pattern.name.as_str()).collect();
+        let said = if names.is_empty() { "not there".to_owned() } else { names.join(", ") };
+        rows.push(Row::new("log patterns", State::Ok, said));
+    }
+    rows
 }
 
 fn of_file(part: &'static str, file: &Path, mistakes: &[Mistake]) -> Vec<Row> {

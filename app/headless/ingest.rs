@@ -12,7 +12,7 @@ use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place};
 use serde::Serialize;
 
 use super::progress::ProgressLine;
-use super::{Context, answer, say, source, summary};
+use super::{Context, answer, retention, say, source, summary};
 use crate::cli::IngestArgs;
 use crate::error::Failure;
 use crate::format::{Format, write_json};
@@ -52,7 +52,9 @@ fn read(args: &IngestArgs, path: &Path, format: Format, context: &Context) -> Re
             let options = source::load_options(&store, &args.store, args.settle);
             let records = args.commit_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(COMMIT_RECORDS);
             let inputs = source::inputs(&args.sources);
-            load_in_commits(&store, &inputs, &options, records, &mut report).map_err(Failure::from)
+            let read = load_in_commits(&store, &inputs, &options, records, &mut report).map_err(Failure::from);
+            retention::keep_within(&store, context);
+            read
         }
         Place::There(client) => read_there(&client, args, context, &mut report),
     };

@@ -1,4 +1,4 @@
-//! `riftline traces`, `services`, `edges`, `logs`: the views as tables.
+//! `riftline traces`, `services`, `edges`, `logs`, `flows`: the views as tables.
 
 use riftline_queries::desk::{Question, Selection};
 

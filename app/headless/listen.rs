@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{RecvTimeoutError, bounded};
 use riftline_ingest::receive::{Bound, ListenOptions};
 use riftline_queries::listen::{ListenEvent, ListenSummary, Listener, StartError};
 use riftline_queries::serve::{self, Place, Server};
 use riftline_queries::store::Store;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{Context, say, source};
+use super::{Context, retention, say, source};
 use crate::cli::{DoorArgs, FromArgs, ListenArgs, StoreArgs, WorkstationArgs};
 use crate::error::Failure;
 use crate::humane::count;
@@ -17,6 +17,9 @@ use crate::signals;
 
 /// How long what was taken may need to get into the store's file after a signal. What does not get there is in the spool.
 const FAREWELL: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// How often a store is kept within its age and size.
+const RETENTION_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Files that may be open at a time: connections, and what the store needs.
 const OPEN_FILES: u64 = 4_096;
@@ -45,7 +48,9 @@ pub fn run(args: &ListenArgs, context: &Context) -> Result<(), Failure> {
     let (stop, stopped) = bounded(1);
     // Told twice, the first is enough.
     let _hook = context.cancel.on_stop(move || _ = stop.try_send(()));
-    let _ = stopped.recv();
+    while stopped.recv_timeout(RETENTION_EVERY) == Err(RecvTimeoutError::Timeout) {
+        retention::keep_within(&store, context);
+    }
     let summary = listener.close()?;
     say::note(context, &sentence(&summary));
     source::stop_if_asked(context)

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use riftline_ingest::format::FORMATS;
+use riftline_ingest::format;
 use riftline_ingest::read::{Input, Limits, ReadOptions};
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::load::{LoadOptions, LoadSummary, load};
@@ -16,7 +15,7 @@ use riftline_queries::store::Store;
 use riftline_queries::table::Table;
 
 use super::progress::ProgressLine;
-use super::{Context, say, summary};
+use super::{Context, patterns, say, summary};
 use crate::cli::{FromArgs, StoreArgs};
 use crate::config;
 use crate::error::Failure;
@@ -52,11 +51,10 @@ pub fn ask(
 /// Fails where no format has the name that was asked for.
 pub fn check_format(args: &StoreArgs) -> Result<(), Failure> {
     let Some(name) = &args.from else { return Ok(()) };
-    let known: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
-    if known.contains(&name.as_str()) {
+    if format::is_known(name) {
         return Ok(());
     }
-    Err(Failure::usage(format!("no format is named {name}; known are {}", known.join(", "))))
+    Err(Failure::usage(format!("no format is named {name}; known are {}", format::known())))
 }
 
 /// Opens what was named.
@@ -166,7 +164,8 @@ pub fn load_options(store: &Store, args: &StoreArgs, settle: bool) -> LoadOption
         format: args.from.clone(),
         num_threads: available_parallelism().map_or(2, usize::from),
         limits: Limits::default(),
-        patterns: Arc::default(),
+        // Their mistakes are told by `riftline check`.
+        patterns: patterns::load().0,
     };
     LoadOptions { read, settle, live: false }
 }

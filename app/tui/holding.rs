@@ -126,7 +126,9 @@ fn whole_id(store: &Store, text: &str, cancel: &Cancel) -> Result<TraceId, AskEr
     }
 }
 
-fn parse_id(digits: &str) -> Option<TraceId> {
+/// Returns the trace id that hexadecimal digits stand for.
+#[must_use]
+pub fn parse_id(digits: &str) -> Option<TraceId> {
     let number = u128::from_str_radix(digits, 16).ok()?;
     Some(TraceId { hi: (number >> 64) as u64, lo: number as u64 })
 }

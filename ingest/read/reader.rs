@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_channel::Sender;
 
 use crate::error::OpenError;
-use crate::format::{self, Format, Settings};
+use crate::format::{self, FOLDER_FORMATS, Format, Settings};
 use crate::read::worker::{self, Job};
 use crate::read::{Event, Input, Message, ReadOptions};
 use crate::source::container::{Budget, Container, MAX_LAYERS, TAR_BLOCK, decompressed, guarded};
@@ -102,6 +102,9 @@ impl Reader {
     /// Returns the format that the user asked for, if any.
     fn asked_format(&self) -> Result<Option<&'static dyn Format>, OpenError> {
         let Some(name) = &self.options.format else { return Ok(None) };
+        if FOLDER_FORMATS.iter().any(|format| format.name() == name) {
+            return Ok(None);
+        }
         let unknown = || OpenError::UnknownFormat { name: name.clone(), known: format::known() };
         format::by_name(name).map(Some).ok_or_else(unknown)
     }

@@ -37,6 +37,7 @@ fn the_holder_gives_the_same_answers_and_errors() {
         Question::Services(Selection::default()),
         Question::Edges(Selection::default()),
         Question::Logs(Selection::default()),
+        Question::Flows(Selection::default()),
         sql("select * from spans order by row"),
         sql("select 1 where false"),
         sql("select nosuch from spans"),
