@@ -51,6 +51,9 @@ pub struct WorkstationArgs {
     pub listen: bool,
     #[command(flatten)]
     pub doors: DoorArgs,
+    /// Keep reading files that grow, through rotation and truncation
+    #[arg(long, env = "RIFTLINE_FOLLOW", value_parser = FalseyValueParser::new())]
+    pub follow: bool,
     /// Take mouse clicks and the wheel
     #[arg(long, env = "RIFTLINE_MOUSE", value_parser = FalseyValueParser::new())]
     pub mouse: bool,
@@ -200,6 +203,9 @@ pub struct IngestArgs {
     /// Bring the derived views up to date before leaving
     #[arg(long)]
     pub settle: bool,
+    /// Keep reading files that grow, through rotation and truncation, until stopped
+    #[arg(long, env = "RIFTLINE_FOLLOW", value_parser = FalseyValueParser::new())]
+    pub follow: bool,
     /// Make records durable every N records [default: 122880]
     #[arg(long, value_name = "N", env = "RIFTLINE_COMMIT_ROWS", value_parser = clap::value_parser!(u64).range(1..))]
     pub commit_rows: Option<u64>,

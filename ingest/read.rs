@@ -1,5 +1,6 @@
 //! From what the user named to batches: opens each source, finds its format, decodes it, and reports as it goes.
 
+mod follow;
 mod leaf;
 mod reader;
 mod recording;
@@ -90,6 +91,13 @@ pub struct Committed {
 pub trait History {
     /// Returns the stretches of streams with this head that are committed already, the longest first.
     fn committed(&self, head_hash: u64) -> Vec<Committed>;
+
+    /// As [`History::committed`], and the stretches of the stream of this name that were shorter than a head then: its head is
+    /// another one now where it has grown.
+    fn committed_of(&self, head_hash: u64, name: &str) -> Vec<Committed> {
+        let _ = name;
+        self.committed(head_hash)
+    }
 }
 
 /// Nothing was read before.
@@ -136,6 +144,9 @@ pub struct SourceEnd {
     pub stopped: Option<String>,
 }
 
+/// How much of a stream its head is.
+pub const HEAD_BYTES: usize = 64 << 10;
+
 /// How often progress is reported, also while nothing else happens: `report` can break then.
 const HEARTBEAT: Duration = Duration::from_millis(100);
 
@@ -148,6 +159,7 @@ pub(crate) enum Message {
     /// What was read before of a stream with this head?
     Ask {
         head_hash: u64,
+        name: String,
         answer: Sender<Vec<Committed>>,
     },
 }
@@ -166,13 +178,34 @@ pub fn read(
     history: &dyn History,
     report: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) {
+    run(inputs, options, history, report, Reader::read_all);
+}
+
+/// As [`read`], but does not end with the files: reads what is added to them, and files that come into folders, until `report`
+/// breaks. Rotated and truncated files are noticed.
+pub fn follow(
+    inputs: &[Input],
+    options: &ReadOptions,
+    history: &dyn History,
+    report: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) {
+    run(inputs, options, history, report, Reader::follow_all);
+}
+
+fn run(
+    inputs: &[Input],
+    options: &ReadOptions,
+    history: &dyn History,
+    report: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    work: fn(&mut Reader, &[Input]),
+) {
     let (sender, messages) = bounded(options.num_threads.max(1) * 2);
     let bytes_read = Arc::new(AtomicU64::new(0));
     let total = Arc::new(AtomicU64::new(u64::MAX));
     let mut reader = Reader::new(options.clone(), sender, bytes_read.clone(), total.clone());
     let inputs = inputs.to_vec();
     // Not joined when `report` breaks: it may be waiting for a pipe. It ends at its next message.
-    let thread = thread::spawn(move || reader.read_all(&inputs));
+    let thread = thread::spawn(move || work(&mut reader, &inputs));
     let mut desk = Desk { report, history, bytes_read, total, last_progress: Instant::now() };
     if desk.pass_on(&messages).is_continue() {
         let _ = thread.join();
@@ -200,7 +233,9 @@ impl Desk<'_> {
                     }
                 }
                 // A reader that does not wait for the answer has ended.
-                Message::Ask { head_hash, answer } => drop(answer.send(self.history.committed(head_hash))),
+                Message::Ask { head_hash, name, answer } => {
+                    drop(answer.send(self.history.committed_of(head_hash, &name)));
+                }
             }
         }
         self.progress()

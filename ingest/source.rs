@@ -3,6 +3,7 @@
 pub(crate) mod container;
 pub(crate) mod live;
 pub(crate) mod peek;
+pub(crate) mod tail;
 pub(crate) mod tarball;
 mod walk;
 
@@ -91,13 +92,13 @@ fn failed(path: &Path, source: io::Error) -> OpenError {
 }
 
 /// Counts the bytes that are read.
-struct Counted<R> {
+pub(crate) struct Counted<R> {
     inner: R,
     count: Arc<AtomicU64>,
 }
 
 impl<R> Counted<R> {
-    fn new(inner: R, count: &Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(inner: R, count: &Arc<AtomicU64>) -> Self {
         Self { inner, count: count.clone() }
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use riftline_ingest::read::{self, Event, Input, Progress, ReadOptions};
+use riftline_ingest::read::{self, Event, History, Input, Progress, ReadOptions};
 
 use crate::error::WriteError;
 use crate::store::Store;
@@ -128,14 +128,47 @@ pub fn load_in_commits(
     records: usize,
     report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
 ) -> Result<LoadSummary, WriteError> {
+    run(store, inputs, options, Way { read: read::read, records, is_endless: false }, report)
+}
+
+/// As [`load`], but goes on with what is added to files, until `report` breaks. What came is committed every second.
+pub fn follow(
+    store: &Store,
+    inputs: &[Input],
+    options: &LoadOptions,
+    report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
+) -> Result<LoadSummary, WriteError> {
+    run(store, inputs, options, Way { read: read::follow, records: WATCHED_COMMIT_RECORDS, is_endless: true }, report)
+}
+
+type Read = fn(&[Input], &ReadOptions, &dyn History, &mut dyn FnMut(Event) -> ControlFlow<()>);
+
+/// How inputs are read.
+#[derive(Clone, Copy)]
+struct Way {
+    read: Read,
+    /// Records of one commit.
+    records: usize,
+    is_endless: bool,
+}
+
+fn run(
+    store: &Store,
+    inputs: &[Input],
+    options: &LoadOptions,
+    way: Way,
+    report: &mut dyn FnMut(LoadEvent) -> ControlFlow<()>,
+) -> Result<LoadSummary, WriteError> {
     let started = Instant::now();
     let (batches, waiting) = bounded(MAX_WAITING_BATCHES);
     let (reports, reported) = bounded(MAX_WAITING_REPORTS);
     let is_stopped = AtomicBool::new(false);
     let result = thread::scope(|scope| {
         let (is_stopped, progress) = (&is_stopped, reports.clone());
-        scope.spawn(move || read_all(store, inputs, options, &batches, &progress, is_stopped));
-        let sink = scope.spawn(move || Sink::new(store, options, records, reports, started).run(&waiting));
+        scope.spawn(move || read_all(store, (way.read, inputs), options, &batches, &progress, is_stopped));
+        let write =
+            move || Sink::new(store, options, way.records, reports, started).endless(way.is_endless).run(&waiting);
+        let sink = scope.spawn(write);
         relay(&reported, is_stopped, report);
         sink.join()
     });
@@ -145,13 +178,13 @@ pub fn load_in_commits(
 /// Hands events to the writer in their order; progress goes to the caller when there is room.
 fn read_all(
     store: &Store,
-    inputs: &[Input],
+    (read, inputs): (Read, &[Input]),
     options: &LoadOptions,
     batches: &Sender<Event>,
     progress: &Sender<LoadEvent>,
     is_stopped: &AtomicBool,
 ) {
-    read::read(inputs, &options.read, store, &mut |event| {
+    read(inputs, &options.read, store, &mut |event| {
         if is_stopped.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }

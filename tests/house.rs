@@ -6,6 +6,7 @@ mod support;
 mod arrows;
 mod cli;
 mod crash;
+mod follow;
 mod formats;
 mod listen;
 mod picture;

@@ -13,6 +13,7 @@ use riftline_ingest::testing::{Blocking, Template};
 use serde_json::Value;
 
 use crate::support::listening::{Listening, command};
+use crate::support::terminal::Terminal;
 use crate::support::{describe, otlp, riftline, stdout_of};
 
 const SPANS_PER_REQUEST: usize = 64;
@@ -148,4 +149,23 @@ fn a_port_that_is_taken_is_named() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains(&address) && said.contains("in use"), "{said}");
+}
+
+#[test]
+fn spans_that_come_show_in_the_workstation() {
+    let home = tempfile::tempdir().expect("folder");
+    let store = home.path().join("live.rift").display().to_string();
+    let options = ["listen", "--grpc", "127.0.0.1:0", "--http", "off", "--store", &store];
+    let mut workstation = Terminal::start(home.path(), &options, 140, 30);
+    let mark = "listening at grpc://";
+    workstation.wait_for("where it listens", |screen| screen.contains(mark));
+    let screen = workstation.with_screen(|screen| screen.contents());
+    let (_, rest) = screen.split_once(mark).expect("address");
+    let address = rest.split_whitespace().next().expect("address").to_owned();
+    let mut sender = Blocking::connect(&address).expect("connect");
+    assert_eq!(sender.send_traces(Template::new(8).request(0)).expect("send"), 0);
+    workstation.wait_for_text("GET /orders/{id} 0");
+    workstation.type_keys("q");
+    assert!(workstation.wait_for_end().0.success());
+    assert!(!home.path().join("live.rift.spool").exists(), "everything is in the store's file");
 }

@@ -6,9 +6,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use riftline_queries::load::{COMMIT_RECORDS, LoadEvent, LoadSummary, load_in_commits};
-use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place};
+use riftline_queries::load::{COMMIT_RECORDS, LoadEvent, LoadSummary, follow, load_in_commits};
+use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place, Server};
 use serde::Serialize;
 
 use super::progress::ProgressLine;
@@ -16,7 +18,10 @@ use super::{Context, answer, retention, say, source, summary};
 use crate::cli::IngestArgs;
 use crate::error::Failure;
 use crate::format::{Format, write_json};
-use crate::signals::Temporary;
+use crate::signals::{self, Temporary};
+
+/// How long what was read may need to get into the store's file after a signal.
+const FAREWELL: Duration = Duration::from_mins(1);
 
 /// Called with everything that happens; breaks to stop.
 type Report<'a> = &'a mut dyn FnMut(LoadEvent) -> ControlFlow<()>;
@@ -52,9 +57,20 @@ fn read(args: &IngestArgs, path: &Path, format: Format, context: &Context) -> Re
             let options = source::load_options(&store, &args.store, args.settle);
             let records = args.commit_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(COMMIT_RECORDS);
             let inputs = source::inputs(&args.sources);
-            let read = load_in_commits(&store, &inputs, &options, records, &mut report).map_err(Failure::from);
+            let read = if args.follow {
+                signals::allow_more(FAREWELL);
+                // It holds the store for long: others ask it. Without that it still reads.
+                let _server = Server::start(Arc::new(store.clone()), || {});
+                follow(&store, &inputs, &options, &mut report).map_err(Failure::from)
+            } else {
+                load_in_commits(&store, &inputs, &options, records, &mut report).map_err(Failure::from)
+            };
             retention::keep_within(&store, context);
             read
+        }
+        Place::There(_) if args.follow => {
+            let hint = "open the sources there with --follow, or close it";
+            Err(Failure::Store(format!("a riftline that runs holds the store: {hint}")))
         }
         Place::There(client) => read_there(&client, args, context, &mut report),
     };

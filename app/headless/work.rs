@@ -35,7 +35,8 @@ pub fn run(args: &WorkstationArgs, context: &Context) -> Result<(), Failure> {
     let mut load = source::load_options(&store, &args.from.store, true);
     load.live = true;
     let preferences = preferences(args, &sources, context);
-    tui::run(TuiOptions { store, inputs: source::inputs(&sources), load, preferences, news }).map_err(failure)
+    tui::run(TuiOptions { store, inputs: source::inputs(&sources), follow: args.follow, load, preferences, news })
+        .map_err(failure)
 }
 
 /// Returns the store, and the sources to read into it.

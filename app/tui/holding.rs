@@ -10,7 +10,7 @@ use riftline_ingest::read::Input;
 use riftline_queries::cancel::Cancel;
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::error::AskError;
-use riftline_queries::load::{LoadEvent, LoadOptions, LoadSummary, load};
+use riftline_queries::load::{self, LoadEvent, LoadOptions, LoadSummary};
 use riftline_queries::store::{Store, TraceId};
 use riftline_queries::table::{Cell, Table};
 use riftline_queries::trace::details::SpanDetails;
@@ -27,6 +27,8 @@ pub struct TuiOptions {
     pub store: Arc<Store>,
     /// Read into the store while it is shown.
     pub inputs: Vec<Input>,
+    /// Go on with what is added to them.
+    pub follow: bool,
     pub load: LoadOptions,
     pub preferences: Preferences,
     /// News of what comes into the store; the sender is for those that read into it beside the workstation.
@@ -35,9 +37,9 @@ pub struct TuiOptions {
 
 /// Opens the workstation and comes back when the user leaves.
 pub fn run(options: TuiOptions) -> Result<(), TuiError> {
-    let TuiOptions { store, inputs, load, preferences, news: (send, news) } = options;
+    let TuiOptions { store, inputs, follow, load, preferences, news: (send, news) } = options;
     let is_loading = !inputs.is_empty();
-    read_files(store.clone(), inputs, load, send)?;
+    read_files(store.clone(), inputs, follow, load, send)?;
     let path = store.path().to_owned();
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let store_name = preferences.store_name.or(file);
@@ -52,12 +54,14 @@ pub fn run(options: TuiOptions) -> Result<(), TuiError> {
 fn read_files(
     store: Arc<Store>,
     inputs: Vec<Input>,
+    is_followed: bool,
     options: LoadOptions,
     send: Sender<LoadNews>,
 ) -> Result<(), TuiError> {
     if !inputs.is_empty() {
         let read = move || {
-            let summary = load(&store, &inputs, &options, &mut |event| tell(&send, &event));
+            let read = if is_followed { load::follow } else { load::load };
+            let summary = read(&store, &inputs, &options, &mut |event| tell(&send, &event));
             let (summary, has_failed) = match summary {
                 Ok(summary) => summarise(&summary),
                 Err(error) => (error.to_string(), true),

@@ -16,11 +16,8 @@ use crate::format::{self, Decoder, End, Format, MAX_RECORDS, Opening};
 use crate::read::reader::{Packed, Reader, Stopped, Visit, describe};
 use crate::read::stream::{Filled, Stream};
 use crate::read::worker::{Job, Mark, stamped};
-use crate::read::{Event, Message, SourceEnd, SourceInfo};
+use crate::read::{Event, HEAD_BYTES, Limits, Message, SourceEnd, SourceInfo};
 use crate::source::peek::Peeked;
-
-/// How much of a stream its head is.
-const HEAD_BYTES: usize = 64 << 10;
 
 const FIRST_PIECE: usize = 128 << 10;
 const LAST_PIECE: usize = 4 << 20;
@@ -32,7 +29,7 @@ const FIRST_RECORDS: usize = 256;
 const STEP: usize = 1 << 20;
 
 /// What is known about a stream while it is decoded.
-struct Progress {
+pub(super) struct Progress {
     format: &'static dyn Format,
     opening: Arc<Opening>,
     /// Near where the next piece is cut.
@@ -43,6 +40,31 @@ struct Progress {
     window: usize,
     /// How much of the buffer was seen to hold no whole unit while the stream rested.
     seen: usize,
+}
+
+/// Why decoding came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rested {
+    /// It did not.
+    More,
+    /// A live stream has nothing now.
+    Idle,
+    Ended,
+}
+
+impl Progress {
+    pub(super) fn new(format: &'static dyn Format, opening: Arc<Opening>, limits: &Limits) -> Self {
+        let window = limits.record_bytes.max(HEAD_BYTES);
+        Self { format, opening, target: FIRST_PIECE.min(window), num_records: FIRST_RECORDS, window, seen: 0 }
+    }
+
+    pub(super) fn target(&self) -> usize {
+        self.target
+    }
+
+    pub(super) fn whole_units(&self, bytes: &[u8]) -> usize {
+        self.format.whole_units(bytes)
+    }
 }
 
 impl Reader {
@@ -75,21 +97,19 @@ impl Reader {
             written_ns: visit.named.written_ns.unwrap_or_else(now_ns),
         });
         let mut stream = Stream::new(source);
-        let window = self.options.limits.record_bytes.max(HEAD_BYTES);
         let skipped_bytes = match skip_to {
             Some(offset) => {
                 stream.skip_to(offset);
                 offset
             }
             None if is_live => 0,
-            None => match self.skip_committed(&mut stream, head_hash)? {
+            None => match self.skip_committed(&mut stream, head_hash, &packed.name)? {
                 Ok(skipped_bytes) => skipped_bytes,
                 Err(again_from) => return Ok(Some(again_from)),
             },
         };
         self.send(Message::Event(Event::Opened(info(packed, visit, name, head_hash))))?;
-        let mut progress =
-            Progress { format, opening, target: FIRST_PIECE.min(window), num_records: FIRST_RECORDS, window, seen: 0 };
+        let mut progress = Progress::new(format, opening, &self.options.limits);
         self.decode(&mut stream, &mut progress)?;
         let end = SourceEnd { bytes: stream.mark().offset, skipped_bytes, stopped: stream.stopped.take() };
         self.send(Message::Event(Event::Closed(end)))?;
@@ -108,8 +128,13 @@ impl Reader {
 
     /// Skips what is committed. Returns how much that is; or, as an error, how much it is where the stream was read
     /// beyond it to find out, and has to be opened again.
-    fn skip_committed(&self, stream: &mut Stream<'_>, head_hash: u64) -> Result<Result<u64, u64>, Stopped> {
-        let mut committed = self.ask(head_hash)?;
+    pub(super) fn skip_committed(
+        &self,
+        stream: &mut Stream<'_>,
+        head_hash: u64,
+        name: &str,
+    ) -> Result<Result<u64, u64>, Stopped> {
+        let mut committed = self.ask(head_hash, name)?;
         committed.sort_by_key(|one| one.offset);
         let (mut best, mut is_beyond) = (0, false);
         for one in committed.into_iter().filter(|one| one.offset > 0) {
@@ -124,23 +149,38 @@ impl Reader {
     }
 
     fn decode(&self, stream: &mut Stream<'_>, progress: &mut Progress) -> Result<(), Stopped> {
-        loop {
-            let filled = stream.fill(progress.target);
-            match filled {
-                Filled::Ended => return self.decode_end(stream, progress),
-                Filled::Idle => self.decode_idle(stream, progress)?,
-                Filled::Enough => match progress.format.cut(&stream.buffer, progress.target) {
-                    Some(len) => {
-                        self.send_piece(stream, len, true, progress)?;
-                        progress.target = (progress.target * 2).min(LAST_PIECE.min(progress.window));
-                    }
-                    None if progress.target < progress.window => {
-                        progress.target = (progress.target * 2).min(progress.window);
-                    }
-                    None => self.decode_here(stream, progress)?,
-                },
+        while self.decode_what_is_there(stream, progress)? != Rested::Ended {}
+        Ok(())
+    }
+
+    /// Decodes a piece of what there is, and says how it goes on.
+    pub(super) fn decode_what_is_there(
+        &self,
+        stream: &mut Stream<'_>,
+        progress: &mut Progress,
+    ) -> Result<Rested, Stopped> {
+        match stream.fill(progress.target) {
+            Filled::Ended => {
+                self.decode_end(stream, progress)?;
+                return Ok(Rested::Ended);
             }
+            Filled::Idle => {
+                self.decode_idle(stream, progress)?;
+                return Ok(Rested::Idle);
+            }
+            Filled::Enough => {}
         }
+        match progress.format.cut(&stream.buffer, progress.target) {
+            Some(len) => {
+                self.send_piece(stream, len, true, progress)?;
+                progress.target = (progress.target * 2).min(LAST_PIECE.min(progress.window));
+            }
+            None if progress.target < progress.window => {
+                progress.target = (progress.target * 2).min(progress.window);
+            }
+            None => self.decode_here(stream, progress)?,
+        }
+        Ok(Rested::More)
     }
 
     /// The stream has ended: what is whole goes as one piece; after the rest reading may resume only at its beginning.
@@ -233,7 +273,7 @@ impl Reader {
 }
 
 /// Now, in nanoseconds since 1970.
-fn now_ns() -> i64 {
+pub(super) fn now_ns() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -14,7 +14,7 @@ use crate::read::{Event, Input, Message, ReadOptions};
 use crate::source::container::{Budget, Container, MAX_LAYERS, TAR_BLOCK, decompressed, guarded};
 use crate::source::live::Switch;
 use crate::source::peek::Peeked;
-use crate::source::{Named, expand, open, tarball};
+use crate::source::{Counted, Named, expand, open, tarball};
 use crate::text::{digits, inert_bytes};
 
 /// Nobody listens any more.
@@ -87,6 +87,16 @@ impl Reader {
         }
     }
 
+    /// Returns a reader whose bytes count as read.
+    pub(super) fn counted<R: std::io::Read>(&self, inner: R) -> Counted<R> {
+        Counted::new(inner, &self.bytes_read)
+    }
+
+    /// Returns how far reading is; there is no end of it in sight.
+    pub(super) fn progress(&self) -> crate::read::Progress {
+        crate::read::Progress { bytes_read: self.bytes_read.load(Ordering::Relaxed), bytes_total: None }
+    }
+
     pub(crate) fn send(&self, message: Message) -> Result<(), Stopped> {
         self.messages.send(message).map_err(|_| Stopped)
     }
@@ -100,7 +110,7 @@ impl Reader {
     }
 
     /// Returns the format that the user asked for, if any.
-    fn asked_format(&self) -> Result<Option<&'static dyn Format>, OpenError> {
+    pub(super) fn asked_format(&self) -> Result<Option<&'static dyn Format>, OpenError> {
         let Some(name) = &self.options.format else { return Ok(None) };
         if FOLDER_FORMATS.iter().any(|format| format.name() == name) {
             return Ok(None);
@@ -109,7 +119,7 @@ impl Reader {
         format::by_name(name).map(Some).ok_or_else(unknown)
     }
 
-    fn read_file(&mut self, named: Named) -> Result<(), Stopped> {
+    pub(super) fn read_file(&mut self, named: Named) -> Result<(), Stopped> {
         if let Some(format) = named.folder {
             return self.read_recording(named, format);
         }

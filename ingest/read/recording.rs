@@ -19,7 +19,7 @@ impl Reader {
             Err(error) => return self.fail(named.name, error),
         };
         let head_hash = recording.head_hash();
-        let committed = self.ask(head_hash)?;
+        let committed = self.ask(head_hash, &named.name)?;
         self.send(Message::Event(Event::Opened(SourceInfo {
             name: named.name,
             path: Some(path),
@@ -66,10 +66,10 @@ impl Reader {
         Ok(skipped_bytes)
     }
 
-    /// Asks what is committed of streams with this head.
-    pub(crate) fn ask(&self, head_hash: u64) -> Result<Vec<Committed>, Stopped> {
+    /// Asks what is committed of streams with this head, or of the short stream of this name.
+    pub(crate) fn ask(&self, head_hash: u64, name: &str) -> Result<Vec<Committed>, Stopped> {
         let (answer, answers) = bounded(1);
-        self.send(Message::Ask { head_hash, answer })?;
+        self.send(Message::Ask { head_hash, name: name.to_owned(), answer })?;
         answers.recv().map_err(|_| Stopped)
     }
 }

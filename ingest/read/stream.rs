@@ -100,7 +100,7 @@ impl<'a> Stream<'a> {
         const STEP: u64 = 1 << 20;
         while self.offset < offset {
             let len = (offset - self.offset).min(STEP) as usize;
-            if self.fill(len) == Filled::Ended && self.buffer.len() < len {
+            if self.fill(len) != Filled::Enough && self.buffer.len() < len {
                 return false;
             }
             self.skip(len.min(self.buffer.len()));

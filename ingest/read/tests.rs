@@ -9,6 +9,7 @@ use super::*;
 use crate::batch::ConventionColumn;
 use crate::convention::{Convention, ValueType};
 
+mod follow;
 mod sources;
 
 /// A few conventions, as `semconv.toml` would give them.

@@ -19,6 +19,9 @@ const FIRST_GROUP_RECORDS: usize = 256;
 /// What was read is committed when nothing more comes for this long.
 const IDLE: Duration = Duration::from_millis(200);
 
+/// Nor does what was read wait for longer than this where reading has no end.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+
 /// How often derived views are brought up to date while somebody watches: at least this far apart, and never so often that
 /// it takes more than a fifth of the time.
 const SETTLE_EVERY: Duration = Duration::from_secs(1);
@@ -34,6 +37,8 @@ pub(super) struct Sink<'load> {
     reports: Sender<LoadEvent>,
     started: Instant,
     group: Option<Group<'load>>,
+    /// When the group was begun.
+    begun: Instant,
     group_records: usize,
     max_group_records: usize,
     current: Option<Current>,
@@ -41,6 +46,8 @@ pub(super) struct Sink<'load> {
     uncommitted: Vec<Uncommitted>,
     settled: Option<(Instant, Duration)>,
     summary: LoadSummary,
+    /// Files are followed.
+    is_endless: bool,
 }
 
 /// The source that is being read.
@@ -76,20 +83,30 @@ impl<'load> Sink<'load> {
             reports,
             started,
             group: None,
+            begun: started,
             group_records: if options.live { FIRST_GROUP_RECORDS } else { max_group_records },
             max_group_records,
             current: None,
             uncommitted: Vec::new(),
             settled: None,
             summary: LoadSummary::default(),
+            is_endless: false,
         }
+    }
+
+    /// Commits what came every second: more of it may come for ever.
+    pub(super) fn endless(self, is_endless: bool) -> Self {
+        Self { is_endless, ..self }
     }
 
     /// Takes events until there are no more, then makes everything durable.
     pub(super) fn run(mut self, events: &Receiver<Event>) -> Result<LoadSummary, WriteError> {
         loop {
             match self.next(events) {
-                Ok(event) => self.take(event)?,
+                Ok(event) => {
+                    self.take(event)?;
+                    self.commit_in_time()?;
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.commit()?;
                     self.settle_now_and_then()?;
@@ -98,6 +115,15 @@ impl<'load> Sink<'load> {
             }
         }
         self.finish()
+    }
+
+    fn commit_in_time(&mut self) -> Result<(), WriteError> {
+        let is_late = self.group.is_some() && self.begun.elapsed() >= MAX_WAIT;
+        if !is_late || !(self.is_endless || self.options.live) {
+            return Ok(());
+        }
+        self.commit()?;
+        self.settle_now_and_then()
     }
 
     fn next(&self, events: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
@@ -125,6 +151,14 @@ impl<'load> Sink<'load> {
     }
 
     fn open(&mut self, info: SourceInfo) {
+        // A file that is followed comes again and again.
+        let is_same = |one: &LoadedSource| one.name == info.name && one.format == info.format;
+        if let Some(at) = self.summary.sources.iter().position(is_same).filter(|_| self.is_endless) {
+            let source = self.summary.sources.remove(at);
+            self.summary.sources.push(source);
+            self.current = Some(Current { info, state: None, is_dirty: false });
+            return;
+        }
         self.summary.sources.push(LoadedSource {
             name: info.name.clone(),
             format: info.format.to_owned(),
@@ -158,6 +192,7 @@ impl<'load> Sink<'load> {
     fn group(&mut self) -> Result<&mut Group<'load>, WriteError> {
         if self.group.is_none() {
             self.group = Some(self.store.begin()?);
+            self.begun = Instant::now();
         }
         self.group.as_mut().ok_or_else(|| WriteError::Store { message: "no transaction".to_owned() })
     }

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use duckdb::{Connection, OptionalExt, ToSql, params};
 use riftline_ingest::batch::Batch;
-use riftline_ingest::read::{Committed, History, SourceEnd, SourceInfo};
+use riftline_ingest::read::{Committed, HEAD_BYTES, History, SourceEnd, SourceInfo};
 use riftline_ingest::receive::spool::Position;
 use riftline_ingest::rejects::Reject;
 
@@ -79,9 +79,10 @@ pub(super) fn resume(connection: &Connection, info: &SourceInfo, offset: u64) ->
         return Ok(None);
     }
     let sql = "SELECT id, name, format, container, prefix_hash, num_spans, num_logs, num_metrics, num_rejects, \
-               num_rejects_kept, num_events FROM raw_sources WHERE head_hash = ? AND committed_offset = ? \
+               num_rejects_kept, num_events FROM raw_sources WHERE committed_offset = ? AND (head_hash = ? OR (name = ? AND ? <= ?)) \
                ORDER BY name = ? DESC, id LIMIT 1";
-    let found = connection.query_row(sql, params![info.head_hash, offset, info.name], |row| {
+    let values = params![offset, info.head_hash, info.name, offset, HEAD_BYTES, info.name];
+    let found = connection.query_row(sql, values, |row| {
         Ok(SourceState {
             id: row.get(0)?,
             name: row.get(1)?,
@@ -137,10 +138,11 @@ pub(super) fn save(connection: &Connection, source: &mut SourceState) -> duckdb:
         source.is_new = false;
         return Ok(());
     }
-    let sql = "UPDATE raw_sources SET committed_offset = ?, prefix_hash = ?, num_spans = ?, num_logs = ?, num_metrics = ?, \
+    let sql = "UPDATE raw_sources SET head_hash = ?, committed_offset = ?, prefix_hash = ?, num_spans = ?, num_logs = ?, num_metrics = ?, \
                num_rejects = ?, num_rejects_kept = ?, num_events = ?, is_complete = ?, stopped = ?, last_read = make_timestamp_ns(?) \
                WHERE id = ?";
-    let values: [&dyn ToSql; 12] = [
+    let values: [&dyn ToSql; 13] = [
+        &source.head_hash,
         &source.offset,
         &source.prefix_hash,
         &source.num_spans,
@@ -210,16 +212,22 @@ fn now_ns() -> i64 {
 impl History for Store {
     /// A store that cannot be asked knows nothing: what is read twice then is found by settling.
     fn committed(&self, head_hash: u64) -> Vec<Committed> {
-        committed(&self.shared, head_hash).unwrap_or_default()
+        committed(&self.shared, head_hash, None).unwrap_or_default()
+    }
+
+    fn committed_of(&self, head_hash: u64, name: &str) -> Vec<Committed> {
+        committed(&self.shared, head_hash, Some(name)).unwrap_or_default()
     }
 }
 
-fn committed(shared: &Shared, head_hash: u64) -> duckdb::Result<Vec<Committed>> {
+fn committed(shared: &Shared, head_hash: u64, name: Option<&str>) -> duckdb::Result<Vec<Committed>> {
     let connection = shared.connection()?;
     let sql = "SELECT DISTINCT committed_offset, prefix_hash FROM raw_sources \
-               WHERE head_hash = ? AND committed_offset > 0 ORDER BY committed_offset DESC";
+               WHERE committed_offset > 0 AND (head_hash = ? OR (name = ? AND committed_offset <= ?)) \
+               ORDER BY committed_offset DESC";
     let mut statement = connection.prepare(sql)?;
-    let rows = statement
-        .query_map(params![head_hash], |row| Ok(Committed { offset: row.get(0)?, prefix_hash: row.get(1)? }))?;
+    let rows = statement.query_map(params![head_hash, name, HEAD_BYTES], |row| {
+        Ok(Committed { offset: row.get(0)?, prefix_hash: row.get(1)? })
+    })?;
     rows.collect()
 }
