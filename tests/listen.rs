@@ -159,7 +159,7 @@ fn spans_that_come_show_in_the_workstation() {
     let mut workstation = Terminal::start(home.path(), &options, 140, 30);
     let mark = "listening at grpc://";
     workstation.wait_for("where it listens", |screen| screen.contains(mark));
-    let screen = workstation.with_screen(|screen| screen.contents());
+    let screen = workstation.with_screen(vt100::Screen::contents);
     let (_, rest) = screen.split_once(mark).expect("address");
     let address = rest.split_whitespace().next().expect("address").to_owned();
     let mut sender = Blocking::connect(&address).expect("connect");
