@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Sender, bounded};
 use riftline_ingest::receive::Bound;
-use riftline_queries::listen::{ListenEvent, Listener};
+use riftline_queries::listen::{ListenEvent, Listener, recover};
 use riftline_queries::serve::Server;
 use riftline_queries::store::{Access, Store};
 
@@ -63,6 +63,8 @@ fn is_temporary(from: &FromArgs) -> bool {
 /// Opens the store at `path` and remembers it for the next time.
 fn hold(path: &Path) -> Result<Store, Failure> {
     let store = Store::open(path, Access::ReadWrite)?;
+    // What an earlier riftline acknowledged and could not store belongs to what is shown.
+    recover(&store).map_err(|error| Failure::Store(error.to_string()))?;
     if let Some(file) = last_store_file() {
         // Not to remember it is no reason to stop.
         let _ = file.parent().map(std::fs::create_dir_all);
