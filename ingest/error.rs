@@ -16,6 +16,8 @@ pub enum OpenError {
     UnknownFormat { name: String, known: String },
     #[error("content not recognised: it begins with {seen}; `riftline check` lists what is, --from names a format")]
     Unrecognised { seen: String },
+    #[error("open recording {path}: {reason}")]
+    Recording { path: PathBuf, reason: String },
     #[error("read archive {name}: {source}")]
     Archive { name: String, source: std::io::Error },
 }

@@ -184,6 +184,15 @@ impl EventBatch {
         Some(class)
     }
 
+    /// Takes the event back that was begun last, one of class `number`, whose columns hold nothing of it.
+    pub(crate) fn take_back(&mut self, number: usize) {
+        if let Some(class) = self.classes.get_mut(number).filter(|class| !class.is_empty()) {
+            class.order.pop();
+            class.time_ns.pop();
+            self.num_events -= 1;
+        }
+    }
+
     pub(crate) fn close(&mut self) {
         self.classes.iter_mut().for_each(ClassBatch::close);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::bpf::Bpf;
+use crate::ctf::Ctf;
 use crate::error::OpenError;
 use crate::ftrace::Ftrace;
 use crate::jaeger::{JaegerJson, JaegerThrift};
@@ -42,7 +43,7 @@ pub static FORMATS: &[&dyn Format] = &[
 ];
 
 /// All formats that are a folder of files, in the order in which they are asked.
-pub static FOLDER_FORMATS: &[&dyn FolderFormat] = &[];
+pub static FOLDER_FORMATS: &[&dyn FolderFormat] = &[&Ctf];
 
 /// The name of a stream that no format recognises.
 pub const UNKNOWN: &str = "unknown";

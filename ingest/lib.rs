@@ -8,6 +8,7 @@ mod bpf;
 mod clock;
 pub mod column;
 pub mod convention;
+pub mod ctf;
 pub mod error;
 pub mod event;
 pub mod format;
