@@ -24,3 +24,6 @@ mod tsdl;
 mod value;
 
 pub use recording::Ctf;
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::babeltrace::BabeltraceText;
 use crate::batch::Batch;
 use crate::bpf::Bpf;
 use crate::ctf::Ctf;
@@ -27,6 +28,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &OtlpProto::Bare,
     &OtlpProto::Delimited,
     &PerfJson,
+    &BabeltraceText,
     &Bpf::Json,
     &Bpf::Text,
     &Ftrace,

@@ -3,6 +3,7 @@
 //! Decoders never judge and never panic. A bad record is counted, kept as a [`rejects::Reject`] with its offset and
 //! reason, and the next one is read. Nothing here knows `DuckDB` or the terminal.
 
+pub mod babeltrace;
 pub mod batch;
 mod bpf;
 mod clock;
