@@ -1,4 +1,4 @@
-//! Common Trace Format: what LTTng, perf and others record, as a folder of binary streams and their metadata.
+//! Common Trace Format: what `LTTng`, perf and others record, as a folder of binary streams and their metadata.
 //!
 //! ```text
 //! metadata ─► tsdl (1.8) or json (2) ─► model ─► resolve, build ─► plan
@@ -24,6 +24,16 @@ mod tsdl;
 mod value;
 
 pub use recording::Ctf;
+
+use crate::format::{Recording, Settings};
+
+/// Opens a trace of one stream that is in memory; fails with what is wrong with its metadata.
+pub fn from_memory(metadata: &[u8], stream: Vec<u8>, settings: &Settings) -> Result<Box<dyn Recording>, String> {
+    let bytes = stream.len() as u64;
+    let stores = vec![("stream".to_owned(), Box::new(stream) as Box<dyn stream::Store>)];
+    let recording = recording::CtfRecording::new(metadata, stores, bytes, settings.conventions.clone())?;
+    Ok(Box::new(recording))
+}
 
 #[cfg(test)]
 mod tests;

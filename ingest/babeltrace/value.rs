@@ -200,8 +200,11 @@ fn unescaped(text: &str) -> String {
             Some('n') => out.push('\n'),
             Some('t') => out.push('\t'),
             Some('r') => out.push('\r'),
-            Some('"') => out.push('"'),
-            Some('\\') => out.push('\\'),
+            Some('a') => out.push('\u{7}'),
+            Some('b') => out.push('\u{8}'),
+            Some('v') => out.push('\u{b}'),
+            Some('f') => out.push('\u{c}'),
+            Some(plain @ ('"' | '\\' | '?' | '\'')) => out.push(plain),
             Some(other) => out.extend(['\\', other]),
             None => out.push('\\'),
         }

@@ -160,7 +160,7 @@ mod tests {
         let bytes = [0b1010_1101, 0b1100_0011, 0x12, 0x34];
         let mut little = Bits::new(&bytes, 0, 32);
         let read = |bits: &mut Bits<'_>, big| [3, 7, 22].map(|width| bits.number(width, big).unwrap());
-        assert_eq!(read(&mut little, false), [0b101, 0b111_0101, 0x3412_c3 >> 2]);
+        assert_eq!(read(&mut little, false), [0b101, 0b111_0101, 0x0034_12c3 >> 2]);
         let mut big = Bits::new(&bytes, 0, 32);
         assert_eq!(read(&mut big, true), [0b101, 0b011_0111, 0x03_1234]);
         assert_eq!(big.number(1, true), Err(Fault::Short));

@@ -53,7 +53,6 @@ impl Builder {
         let classes = std::iter::once(&metadata.packet_header).chain(streams).chain(events).flatten();
         classes.for_each(|class| resolver.gather(class, &mut visited));
         let trace = Trace {
-            uuid: metadata.uuid,
             identity: metadata.identity.clone(),
             clocks: metadata.clocks.iter().map(clock).collect(),
             ..Trace::default()

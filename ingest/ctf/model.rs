@@ -100,6 +100,7 @@ pub(crate) enum Meaning {
 
 /// An integer of fixed length.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent property of the metadata")]
 pub(crate) struct Int {
     pub bits: u32,
     pub align: u64,
@@ -185,7 +186,6 @@ pub(crate) enum Class {
     },
     Blob {
         len: Length,
-        is_uuid: bool,
     },
     /// Options are chosen by ranges; by the labels of the selector where they have none of their own.
     Variant {

@@ -17,7 +17,7 @@ pub(crate) struct Packet {
     pub events_at: u64,
     /// Nothing where the packet does not say: it ends with its file then.
     pub content_bits: Option<u64>,
-    pub packet_bits: Option<u64>,
+    pub size_bits: Option<u64>,
     pub instance: Option<u64>,
     /// Values of the clock.
     pub begin: Option<u64>,
@@ -44,13 +44,13 @@ pub(crate) fn read(trace: &Trace, bytes: &[u8], state: &mut State) -> Result<Pac
     }
     let begin = state.role(Role::Begin);
     state.clock = begin.unwrap_or(clock);
-    let packet_bits = state.role(Role::PacketBits);
+    let size_bits = state.role(Role::PacketBits);
     let packet = Packet {
         stream: number,
         context_at,
         events_at: bits.at,
-        content_bits: state.role(Role::ContentBits).or(packet_bits),
-        packet_bits: packet_bits.or(state.role(Role::ContentBits)),
+        content_bits: state.role(Role::ContentBits).or(size_bits),
+        size_bits: size_bits.or(state.role(Role::ContentBits)),
         instance: state.role(Role::StreamInstance),
         begin,
         end: state.role(Role::End),
@@ -82,7 +82,7 @@ fn stream<'a>(trace: &'a Trace, state: &State) -> Result<(usize, &'a StreamPlan)
 }
 
 fn check_sizes(packet: &Packet) -> Result<(), Fault> {
-    let (Some(content), Some(size)) = (packet.content_bits, packet.packet_bits) else { return Ok(()) };
+    let (Some(content), Some(size)) = (packet.content_bits, packet.size_bits) else { return Ok(()) };
     if size == 0 || size % 8 != 0 {
         return Err(Fault::Bad(format!("packet says that it has {size} bits")));
     }

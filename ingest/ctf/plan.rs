@@ -11,7 +11,6 @@ use crate::event::{Clock, EventClass};
 /// A whole trace.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    pub uuid: Option<[u8; 16]>,
     pub identity: Vec<u8>,
     pub header: Option<Node>,
     /// How large the packet context of any stream may be when it is not known yet: it is read in steps.
@@ -128,7 +127,6 @@ pub(crate) enum Node {
     },
     Blob {
         len: Len,
-        is_uuid: bool,
     },
     Variant {
         selector: Slot,
@@ -151,6 +149,7 @@ pub(crate) struct Choice {
 
 /// An integer.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent property of the metadata")]
 pub(crate) struct IntNode {
     pub bits: u32,
     pub align: u64,

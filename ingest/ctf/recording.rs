@@ -77,7 +77,10 @@ fn streams(folder: &Path) -> io::Result<Vec<(String, OpenFile)>> {
     let mut streams = Vec::new();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let is_stream = !name.starts_with('.') && name != "metadata" && !name.ends_with(".idx") && path.is_file();
+        let is_stream = !name.starts_with('.')
+            && name != "metadata"
+            && path.extension().is_none_or(|end| end != "idx")
+            && path.is_file();
         if is_stream {
             let file = File::open(&path)?;
             let len = file.metadata()?.len();

@@ -57,7 +57,7 @@ impl Resolver {
                 self.refer_len(len);
                 self.gather(element, visited);
             }
-            Class::Chars { len, .. } | Class::Blob { len, .. } => self.refer_len(len),
+            Class::Chars { len, .. } | Class::Blob { len } => self.refer_len(len),
             Class::Variant { selector, options, .. } => {
                 selector.iter().for_each(|selector| self.refer(selector));
                 options.iter().for_each(|option| self.gather(&option.class, visited));
@@ -108,19 +108,17 @@ impl Resolver {
             return Err(format!("more than {MAX_NODES} field classes"));
         }
         Ok(match class {
-            Class::Int(int) => self.int(scope, name, int)?,
+            Class::Int(int) => self.int(scope, name, int),
             Class::Float { bits, align, order } => {
                 (Node::Float { bits: *bits, align: *align, is_big: self.is_big(*order) }, Bound::Other)
             }
             Class::Text(encoding) => (Node::Text(*encoding), Bound::Other),
             Class::Struct { align, members, .. } => self.structure(scope, *align, members)?,
-            Class::Array { align, len, element, .. } => (self.array(scope, name, *align, len, element)?, Bound::Other),
+            Class::Array { align, len, element, .. } => (self.array(scope, *align, len, element)?, Bound::Other),
             Class::Chars { len, encoding } => {
                 (Node::Chars { len: self.len(scope, len)?, encoding: *encoding }, Bound::Other)
             }
-            Class::Blob { len, is_uuid } => {
-                (Node::Blob { len: self.len(scope, len)?, is_uuid: *is_uuid }, Bound::Other)
-            }
+            Class::Blob { len } => (Node::Blob { len: self.len(scope, len)? }, Bound::Other),
             Class::Variant { selector, options, .. } => self.variant(scope, selector.as_ref(), options)?,
             Class::Optional { selector, ranges, class, .. } => {
                 let (selector, _) = self.find(scope, selector)?;
@@ -135,8 +133,13 @@ impl Resolver {
         order == Order::Big || (order == Order::Native && self.is_big_endian)
     }
 
-    fn int(&mut self, scope: Scope, name: &str, int: &Int) -> Result<(Node, Bound), String> {
-        let role = if self.version == 1 { role(scope, name) } else { int.role };
+    fn int(&mut self, scope: Scope, name: &str, int: &Int) -> (Node, Bound) {
+        let role = match (self.version, scope, name) {
+            (1, ..) => role(scope, name),
+            // CTF 2 has no role for it; tracers keep the name.
+            (_, Scope::PacketContext, "cpu_id") => Role::Cpu,
+            _ => int.role,
+        };
         let slot = self.referenced.contains(name).then_some(self.num_slots);
         self.num_slots += usize::from(slot.is_some());
         self.max_slots = self.max_slots.max(self.num_slots);
@@ -173,7 +176,7 @@ impl Resolver {
         };
         let bound = slot
             .map_or(Bound::Other, |number| Bound::Int(Slot { number, is_signed: int.is_signed }, int.labels.clone()));
-        Ok((Node::Int(node), bound))
+        (Node::Int(node), bound)
     }
 
     fn structure(
@@ -200,16 +203,12 @@ impl Resolver {
         if self.version == 1 { name.strip_prefix('_').unwrap_or(name) } else { name }
     }
 
-    fn array(&mut self, scope: Scope, name: &str, align: u64, len: &Length, element: &Class) -> Result<Node, String> {
+    fn array(&mut self, scope: Scope, align: u64, len: &Length, element: &Class) -> Result<Node, String> {
         let len = self.len(scope, len)?;
         if let Class::Int(Int { bits: 8, is_text: true, labels: None, align: 1 | 8, .. }) = element
             && align == 8
         {
             return Ok(Node::TextArray { align, len });
-        }
-        let is_uuid = self.version == 1 && scope == Scope::PacketHeader && name == "uuid";
-        if let (true, Class::Int(Int { bits: 8, .. }), Len::Fixed(16)) = (is_uuid, element, len) {
-            return Ok(Node::Blob { len, is_uuid });
         }
         let (element, _) = self.node(scope, "", element)?;
         Ok(Node::Array { align, len, element: Box::new(element) })
@@ -293,8 +292,9 @@ impl Resolver {
 /// Goes down from `members` by `names`.
 fn descend<'a>(members: &'a Members, names: &[String]) -> Option<&'a Bound> {
     let (first, rest) = names.split_first()?;
-    let named = |wanted: &str| members.iter().rev().find(|(name, _)| name == wanted).map(|(_, bound)| bound);
-    let bound = named(first).or_else(|| named(&format!("_{first}"))).or_else(|| named(first.strip_prefix('_')?))?;
+    let by_name = |wanted: &str| members.iter().rev().find(|(name, _)| name == wanted).map(|(_, bound)| bound);
+    let bound =
+        by_name(first).or_else(|| by_name(&format!("_{first}"))).or_else(|| by_name(first.strip_prefix('_')?))?;
     match bound {
         _ if rest.is_empty() => Some(bound),
         Bound::Members(members) => descend(members, rest),

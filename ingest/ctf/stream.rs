@@ -267,7 +267,7 @@ impl Stream {
     /// Reads a packet into memory; sets where its events end and where the next packet begins.
     fn open_packet(&mut self, trace: &Trace, left: u64, aside: &mut Aside) -> Result<Packet, String> {
         let packet = self.read_head(trace, left)?;
-        let size = packet.packet_bits.map_or(left, |bits| bits / 8);
+        let size = packet.size_bits.map_or(left, |bits| bits / 8);
         let content = packet.content_bits.unwrap_or_else(|| size.saturating_mul(8));
         if size.min(left) > MAX_PACKET_BYTES {
             return Err(format!("packet of {size} bytes is larger than {MAX_PACKET_BYTES}"));

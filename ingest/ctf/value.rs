@@ -23,8 +23,6 @@ pub(crate) struct State {
     roles: [Option<u64>; NUM_ROLES],
     /// Widths of what is in `roles`.
     widths: [u32; NUM_ROLES],
-    /// Whether a UUID that was read is that of the metadata.
-    pub uuid: Option<[u8; 16]>,
 }
 
 impl State {
@@ -44,7 +42,6 @@ impl State {
     /// Forgets what the last packet told.
     pub(crate) fn begin_packet(&mut self) {
         self.roles = [None; NUM_ROLES];
-        self.uuid = None;
     }
 
     fn slot(&self, slot: Slot) -> u64 {
@@ -219,10 +216,7 @@ pub(crate) fn scan(node: &Node, bits: &mut Bits<'_>, state: &mut State) -> Resul
             members.iter().try_for_each(|(_, member)| scan(member, bits, state))
         }
         Node::Variant { selector, options } => scan(&choice(options, *selector, state)?.node, bits, state),
-        Node::Blob { len, is_uuid: true } => {
-            state.uuid = bits.bytes(self::len(*len, state))?.try_into().ok();
-            Ok(())
-        }
+        Node::Blob { len } => bits.bytes(self::len(*len, state)).map(|_| ()),
         _ => json(node, bits, state, &mut Vec::new()),
     }
 }
@@ -246,14 +240,14 @@ impl Writer<'_> {
             return Err(Fault::Bad(format!("value is longer than {MAX_JSON_BYTES} bytes")));
         }
         match node {
-            Node::Int(node) => self.int(node, bits, state, out)?,
+            Node::Int(node) => write_int_node(node, bits, state, out)?,
             Node::Float { bits: width, align, is_big } => write_double(out, float(*width, *align, *is_big, bits)?),
             Node::Struct { align, members } => self.structure(*align, members, bits, state, out)?,
             Node::Array { align, len, element } => {
                 bits.align(*align);
                 self.array(self::len(*len, state), element, bits, state, out)?;
             }
-            Node::Blob { len, .. } => write_bytes(out, bits.bytes(self::len(*len, state))?, false),
+            Node::Blob { len } => write_bytes(out, bits.bytes(self::len(*len, state))?, false),
             Node::Variant { selector, options } => {
                 let choice = choice(options, *selector, state)?;
                 out.push(b'{');
@@ -271,21 +265,6 @@ impl Writer<'_> {
                     write_string(out, &utf8(bytes, encoding));
                 }
             }
-        }
-        Ok(())
-    }
-
-    fn int(&self, node: &IntNode, bits: &mut Bits<'_>, state: &mut State, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let value = int(node, bits, state)?;
-        let label = label(node, value);
-        if label.is_some() {
-            out.extend_from_slice(b"{\"value\":");
-        }
-        write_number(node, value, out);
-        if let Some(label) = label {
-            out.extend_from_slice(b",\"label\":");
-            write_string(out, label.as_bytes());
-            out.push(b'}');
         }
         Ok(())
     }
@@ -353,6 +332,22 @@ impl Writer<'_> {
         out.push(b']');
         Ok(())
     }
+}
+
+/// Writes an integer; one with a label as an object of both.
+fn write_int_node(node: &IntNode, bits: &mut Bits<'_>, state: &mut State, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let value = int(node, bits, state)?;
+    let label = label(node, value);
+    if label.is_some() {
+        out.extend_from_slice(b"{\"value\":");
+    }
+    write_number(node, value, out);
+    if let Some(label) = label {
+        out.extend_from_slice(b",\"label\":");
+        write_string(out, label.as_bytes());
+        out.push(b'}');
+    }
+    Ok(())
 }
 
 fn write_number(node: &IntNode, value: u64, out: &mut Vec<u8>) {

@@ -31,8 +31,8 @@ pub(super) fn read(value: &Value, aliases: &Aliases) -> Result<Rc<Class>, String
         "null-terminated-string" => Ok(Rc::new(Class::Text(encoding(value)?))),
         "static-length-string" => chars(value, Length::Fixed(required(value, "length")?)),
         "dynamic-length-string" => chars(value, length_field(value)?),
-        "static-length-blob" => blob(value, Length::Fixed(required(value, "length")?)),
-        "dynamic-length-blob" => blob(value, length_field(value)?),
+        "static-length-blob" => Ok(Rc::new(Class::Blob { len: Length::Fixed(required(value, "length")?) })),
+        "dynamic-length-blob" => Ok(Rc::new(Class::Blob { len: length_field(value)? })),
         "structure" => structure(value, aliases),
         "static-length-array" => array(value, Length::Fixed(required(value, "length")?), aliases),
         "dynamic-length-array" => array(value, length_field(value)?, aliases),
@@ -134,12 +134,6 @@ fn encoding(value: &Value) -> Result<Encoding, String> {
 
 fn chars(value: &Value, len: Length) -> Result<Rc<Class>, String> {
     Ok(Rc::new(Class::Chars { len, encoding: encoding(value)? }))
-}
-
-fn blob(value: &Value, len: Length) -> Result<Rc<Class>, String> {
-    let roles = value.get("roles").and_then(Value::as_array);
-    let is_uuid = roles.is_some_and(|roles| roles.iter().any(|role| role == "metadata-stream-uuid"));
-    Ok(Rc::new(Class::Blob { len, is_uuid }))
 }
 
 fn structure(value: &Value, aliases: &Aliases) -> Result<Rc<Class>, String> {

@@ -202,6 +202,8 @@ impl Parser {
         Ok(())
     }
 
+    /// Where an event is in the source is of no use for reading it.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "one shape for all blocks")]
     fn callsite(&mut self, _statements: Vec<Statement>, _metadata: &mut Metadata) -> Result<(), Error> {
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Lexer<'_> {
     fn next(&mut self) -> Result<Option<Token>, Error> {
         self.skip_blank()?;
         let Some(first) = self.rest.bytes().next() else { return Ok(None) };
-        let second = self.rest.bytes().nth(1);
+        let second = self.rest.as_bytes().get(1).copied();
         Ok(Some(match first {
             b'"' => self.text()?,
             b'L' if second == Some(b'"') => {

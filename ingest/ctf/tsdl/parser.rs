@@ -76,13 +76,11 @@ impl Parser {
     }
 
     pub(crate) fn name(&mut self) -> Result<String, Error> {
-        match self.next() {
-            Some(Token::Name(name)) => Ok(name),
-            _ => {
-                self.at -= 1;
-                Err(self.error("expected a name"))
-            }
+        if let Some(Token::Name(name)) = self.next() {
+            return Ok(name);
         }
+        self.at = self.at.saturating_sub(1);
+        Err(self.error("expected a name"))
     }
 
     /// Reads names with dots (or arrows) between them.

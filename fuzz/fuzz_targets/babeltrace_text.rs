@@ -1,0 +1,5 @@
+#![no_main]
+
+mod decode;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decode::check("babeltrace-text", bytes));
