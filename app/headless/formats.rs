@@ -88,9 +88,8 @@ fn of_folder(format: &'static dyn FolderFormat) -> Result<Counted, OpenError> {
 pub fn markdown() -> String {
     let rows = FORMATS.iter().map(|format| (format.name(), format.description(), "file, pipe"));
     let folders = FOLDER_FORMATS.iter().map(|format| (format.name(), format.description(), "folder"));
-    let table: String =
-        rows.chain(folders).map(|(name, what, form)| format!("| `{name}` | {what} | {form} |\n")).collect();
-    format!("{HEAD}{table}{TAIL}")
+    let lines = rows.chain(folders).map(|(name, what, form)| format!("| `{name}` | {what} | {form} |"));
+    format!("{HEAD}{}\n{TAIL}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 const HEAD: &str = "# Formats

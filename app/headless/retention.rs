@@ -54,7 +54,7 @@ fn is_due(store: &Store, retention: &Retention) -> bool {
 /// The traces that are bookmarked in this store.
 fn bookmarked(path: &Path) -> Vec<TraceId> {
     let folders = config::folders();
-    let memory = Memory::read(folders.as_ref().map(|folders| folders.data_dir()), &path.display().to_string());
+    let memory = Memory::read(folders.as_ref().map(directories::ProjectDirs::data_dir), &path.display().to_string());
     let ids = memory.bookmarks().iter().filter_map(|bookmark| match &bookmark.target {
         Target::Trace { id, .. } => parse_id(id),
         _ => None,
