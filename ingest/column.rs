@@ -164,12 +164,19 @@ impl TextColumn {
         }
     }
 
+    /// Returns the bytes of the text of `row`, or nothing where it is absent.
+    #[inline]
+    #[must_use]
+    pub fn get_bytes(&self, row: usize) -> Option<&[u8]> {
+        let (from, to) = (*self.offsets.get(row)?, *self.offsets.get(row + 1)?);
+        let bytes = self.bytes.get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)?;
+        self.present.get(row).then_some(bytes)
+    }
+
     /// Returns the text of `row`, or nothing where it is absent.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&str> {
-        let (from, to) = (*self.offsets.get(row)?, *self.offsets.get(row + 1)?);
-        let bytes = self.bytes.get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)?;
-        self.present.get(row).then(|| std::str::from_utf8(bytes).unwrap_or_default())
+        self.get_bytes(row).map(|bytes| std::str::from_utf8(bytes).unwrap_or_default())
     }
 
     /// Tells whether no row has a text.

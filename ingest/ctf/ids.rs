@@ -2,6 +2,7 @@
 
 use super::plan::Kind;
 use crate::event::{ClassBatch, FieldValues};
+use crate::otlp::id::Id;
 
 /// Where an event class holds ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,32 +84,50 @@ fn id(values: &FieldValues, row: usize, len: usize) -> Option<u128> {
     match values {
         FieldValues::Unsigned(column) => column.get(row).map(u128::from),
         FieldValues::Int(column) => column.get(row).map(|value| u128::from(value as u64)),
-        FieldValues::Text(column) => hex(column.get(row)?.as_bytes(), len),
-        FieldValues::Json(column) => bytes(column.get(row)?, len),
+        FieldValues::Text(column) => hex(column.get_bytes(row)?, len),
+        FieldValues::Json(column) => bytes(column.get_bytes(row)?, len),
         _ => None,
     }
 }
 
 /// Reads an id of `len` hexadecimal digits; one of a trace may have 16, and either may begin with `0x`.
+#[inline]
 fn hex(text: &[u8], len: usize) -> Option<u128> {
     let digits = text.strip_prefix(b"0x").unwrap_or(text);
     if digits.len() != len && digits.len() != 16 {
         return None;
     }
-    digits.iter().try_fold(0_u128, |all, &byte| Some(all << 4 | u128::from(char::from(byte).to_digit(16)?)))
+    let id = Id::from_text(digits, digits.len() / 2);
+    id.is_well_formed.then_some(u128::from(id.hi) << 64 | u128::from(id.lo))
 }
 
 /// Reads an array of bytes, `[242,85,…]`, most significant first; or of two halves.
-fn bytes(json: &str, len: usize) -> Option<u128> {
-    let inner = json.strip_prefix('[')?.strip_suffix(']')?;
-    let count = inner.bytes().filter(|&byte| byte == b',').count() + 1;
-    let width = match count {
-        _ if count == len / 2 => 8,
-        2 if len == 32 => 64,
-        _ => return None,
-    };
-    let number = |part: &str| part.parse::<i128>().ok().map(|number| number as u128 & ((1 << width) - 1));
-    inner.split(',').try_fold(0_u128, |all, part| Some(all << width | number(part)?))
+fn bytes(json: &[u8], len: usize) -> Option<u128> {
+    let inner = json.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let (mut all, mut count, mut at) = ([0_u64; 16], 0, 0);
+    while at < inner.len() {
+        let (value, used) = number(inner.get(at..)?)?;
+        *all.get_mut(count)? = value;
+        count += 1;
+        at += used + 1;
+    }
+    match count {
+        _ if count == len / 2 => Some(all.iter().take(count).fold(0, |id, byte| id << 8 | u128::from(byte & 0xff))),
+        2 if len == 32 => Some(u128::from(all[0]) << 64 | u128::from(all[1])),
+        _ => None,
+    }
+}
+
+/// Returns the whole number that `text` begins with, as the pattern of its 64 bits, and how long it is.
+#[inline]
+fn number(text: &[u8]) -> Option<(u64, usize)> {
+    let is_negative = text.first() == Some(&b'-');
+    let digits = text.get(usize::from(is_negative)..)?;
+    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let value =
+        digits.iter().take(len).fold(0_u64, |all, &byte| all.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')));
+    let value = if is_negative { value.wrapping_neg() } else { value };
+    (len > 0 && len <= 20).then_some((value, len + usize::from(is_negative)))
 }
 
 /// Reads `00-<32 digits>-<16 digits>-01`.
@@ -172,9 +191,9 @@ mod tests {
     #[test]
     fn reads_bytes_and_halves() {
         let json = "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,255]";
-        assert_eq!(bytes(json, 32), Some(0x0102_0304_0506_0708_090a_0b0c_0d0e_0fff));
-        assert_eq!(bytes("[1,-1]", 32), Some(1 << 64 | u128::from(u64::MAX)));
-        assert_eq!(bytes("[1,2,3]", 32), None);
+        assert_eq!(bytes(json.as_bytes(), 32), Some(0x0102_0304_0506_0708_090a_0b0c_0d0e_0fff));
+        assert_eq!(bytes(b"[1,-1]", 32), Some(1 << 64 | u128::from(u64::MAX)));
+        assert_eq!(bytes(b"[1,2,3]", 32), None);
         assert_eq!(hex(b"00000000000000ff", 32), Some(255));
         assert_eq!(hex(b"", 16), None);
     }

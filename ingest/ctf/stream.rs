@@ -14,7 +14,7 @@ use crate::event::{ClassBatch, Gap};
 use crate::rejects::Reject;
 
 /// How much of a packet is read to find out how long it is; four times as much where that is too little.
-const HEAD_BYTES: usize = 4096;
+const HEAD_BYTES: usize = 512;
 
 /// Largest packet that is read into memory.
 const MAX_PACKET_BYTES: u64 = 512 << 20;
@@ -300,6 +300,7 @@ impl Stream {
 
     /// Reads the first `len` bytes of the packet.
     fn fill(&mut self, len: usize) -> Result<(), String> {
+        // What the buffer held of the packet before is overwritten.
         self.buffer.resize(len, 0);
         let read = self.store.read_at(&mut self.buffer, self.packet_at).map_err(|error| format!("read: {error}"))?;
         self.buffer.truncate(read);

@@ -164,7 +164,7 @@ fn ended(bytes: &[u8], unit: usize) -> &[u8] {
 #[inline]
 pub(crate) fn utf8(bytes: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     match encoding {
-        Encoding::Utf8 if simdutf8::basic::from_utf8(bytes).is_ok() => Cow::Borrowed(bytes),
+        Encoding::Utf8 if bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok() => Cow::Borrowed(bytes),
         Encoding::Utf8 => Cow::Owned(String::from_utf8_lossy(bytes).into_owned().into_bytes()),
         Encoding::Utf16(is_big) => {
             let units = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
