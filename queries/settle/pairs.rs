@@ -60,7 +60,7 @@ type Begun = (i64, i64);
 
 /// Returns the name without its end, and which end it is.
 fn role(name: &str) -> Option<Role> {
-    if matches!(name, "sched_switch") {
+    if matches!(name, "sched_switch" | "sched:sched_switch") {
         return Some(Role::Switches);
     }
     ENDS.iter().find_map(|(begin, end)| {

@@ -3,6 +3,7 @@
 -- parameter: comm text = '' -- only this command
 -- parameter: limit int = 50
 SELECT
+    source_id,
     comm,
     tid,
     count(*) AS times,
@@ -11,6 +12,7 @@ SELECT
     count(*) FILTER (WHERE state NOT IN ('R', '0', 'TASK_RUNNING')) AS waited
 FROM (
     SELECT
+        source_id,
         tid,
         comm,
         state,
@@ -22,18 +24,18 @@ FROM (
             CAST(coalesce(fields->>'prev_tid', fields->>'prev_pid') AS BIGINT) AS tid,
             fields->>'prev_comm' AS comm,
             coalesce(fields->>'prev_state_label', fields->>'prev_state') AS state
-        FROM kernel_events WHERE name = 'sched_switch'
+        FROM kernel_events WHERE name IN ('sched_switch', 'sched:sched_switch')
         UNION ALL
         SELECT
             source_id, "row", time, true,
             CAST(coalesce(fields->>'next_tid', fields->>'next_pid') AS BIGINT),
             fields->>'next_comm',
             NULL
-        FROM kernel_events WHERE name = 'sched_switch'
+        FROM kernel_events WHERE name IN ('sched_switch', 'sched:sched_switch')
     )
     WHERE tid <> 0
 )
 WHERE NOT is_in AND off_ns IS NOT NULL AND ($comm = '' OR comm = $comm)
-GROUP BY comm, tid
-ORDER BY off_cpu_ns DESC, comm, tid
+GROUP BY source_id, comm, tid
+ORDER BY off_cpu_ns DESC, source_id, comm, tid
 LIMIT $limit
