@@ -4,3 +4,4 @@ pub mod assemble;
 pub mod critical_path;
 pub mod details;
 pub mod spans;
+pub mod window;

@@ -1,0 +1,5 @@
+//! The lab: measures how often stitching is right, on traces of which the truth is known.
+
+pub mod read;
+pub mod score;
+pub mod truth;

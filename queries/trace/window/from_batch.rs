@@ -1,0 +1,69 @@
+//! A window straight from what decoders hand over, for those who need no store.
+
+use riftline_ingest::batch::{Batch, ConventionColumn};
+use riftline_ingest::convention::Conventions;
+
+use super::{Builder, LogRecord, SpanRecord, Symbol};
+
+/// Adds the spans and logs of a batch that was decoded with `conventions`.
+pub fn push(builder: &mut Builder, batch: &Batch, conventions: &Conventions) {
+    let keys: Vec<Symbol> = conventions.span_columns().map(|one| builder.texts.intern(&one.key)).collect();
+    let resources: Vec<u32> = batch.resources.iter().map(|one| builder.resource(&one.service, &one.attributes)).collect();
+    let scopes: Vec<u32> = batch.scopes.iter().map(|one| builder.scope(&one.name, &one.version)).collect();
+    for row in 0..batch.spans.len() {
+        push_span(builder, batch, row, &keys, (&resources, &scopes));
+    }
+    let logs = &batch.logs;
+    for row in 0..logs.len() {
+        builder.attributes(logs.attributes.get(row).unwrap_or_default());
+        let body = builder.texts.intern(logs.body.get(row).unwrap_or_default());
+        builder.push_log(LogRecord {
+            time_ns: logs.time_ns[row],
+            resource: resources[logs.resource[row] as usize],
+            trace_id: id(logs.trace_hi[row], logs.trace_lo[row]),
+            span_id: logs.span_id[row],
+            body,
+        });
+    }
+}
+
+fn push_span(builder: &mut Builder, batch: &Batch, row: usize, keys: &[Symbol], (resources, scopes): (&[u32], &[u32])) {
+    let spans = &batch.spans;
+    for (column, &key) in spans.conventions.iter().zip(keys) {
+        match column {
+            ConventionColumn::Text(values) => values.get(row).into_iter().for_each(|value| builder.attribute(key, value)),
+            ConventionColumn::Int(values) => {
+                values.get(row).into_iter().for_each(|value| builder.attribute(key, &value.to_string()));
+            }
+            ConventionColumn::Double(values) => {
+                values.get(row).into_iter().for_each(|value| builder.attribute(key, &format!("{value:?}")));
+            }
+            ConventionColumn::Bool(values) => {
+                values.get(row).into_iter().for_each(|value| builder.attribute(key, if value { "true" } else { "false" }));
+            }
+        }
+    }
+    builder.attributes(spans.attributes.get(row).unwrap_or_default());
+    builder.links(spans.links.get(row).unwrap_or_default());
+    let name = builder.texts.intern(spans.name.get(row).unwrap_or_default());
+    let trace_state = builder.texts.intern(spans.trace_state.get(row).unwrap_or_default());
+    builder.push(SpanRecord {
+        row: 0,
+        trace_id: id(spans.trace_hi[row], spans.trace_lo[row]),
+        span_id: spans.span_id[row],
+        parent_span_id: spans.parent_span_id[row],
+        start_ns: spans.start_ns[row],
+        duration_ns: spans.duration_ns[row],
+        kind: spans.kind[row],
+        status: spans.status[row],
+        flags: spans.flags[row],
+        resource: resources[spans.resource[row] as usize],
+        scope: scopes[spans.scope[row] as usize],
+        name,
+        trace_state,
+    });
+}
+
+fn id(hi: u64, lo: u64) -> u128 {
+    u128::from(hi) << 64 | u128::from(lo)
+}
