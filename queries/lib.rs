@@ -6,6 +6,7 @@
 pub mod cancel;
 pub mod catalog;
 pub mod desk;
+pub mod detect;
 pub mod error;
 pub mod header;
 pub mod lab;

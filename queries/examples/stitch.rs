@@ -27,7 +27,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stitches = stitch::stitch(&window);
     let seconds = begin.elapsed().as_secs_f64();
     let (all, edges) = score::score(&window, &truth, &stitches, &stitch::first_come(&window));
-    println!("{} spans, {} torn, {} lost, {} stitches in {seconds:.3} s", window.len(), all.torn, truth.lost, stitches.len());
+    println!(
+        "{} spans, {} torn, {} lost, {} stitches in {seconds:.3} s",
+        window.len(),
+        all.torn,
+        truth.lost,
+        stitches.len()
+    );
     for (name, score) in edges.iter().chain([&("all".to_owned(), all.clone())]) {
         println!(
             "{name:48} torn {:5} accepted {:.4}/{:.4} best {:.4} first come {:.4}",
@@ -40,7 +46,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("whole traces {:.4} calibration error {:.4}", all.whole_traces(), all.calibration_error());
     for bin in all.bins.iter().filter(|bin| bin.joins > 0) {
-        println!("  {:.1}: {:5} joins, {:.3} right, {:.3} said", bin.from, bin.joins, bin.right as f64 / bin.joins as f64, bin.confidence / bin.joins as f64);
+        println!(
+            "  {:.1}: {:5} joins, {:.3} right, {:.3} said",
+            bin.from,
+            bin.joins,
+            bin.right as f64 / bin.joins as f64,
+            bin.confidence / bin.joins as f64
+        );
     }
     Ok(())
 }

@@ -78,8 +78,14 @@ fn share(part: usize, whole: usize) -> f64 {
 
 /// Scores all joins, and those of each edge (service and name of the child) for itself.
 #[must_use]
-pub fn score(window: &Window, truth: &Truth, stitches: &[Stitch], first_come: &[(u32, u32)]) -> (Score, Vec<(String, Score)>) {
-    let known: HashMap<u32, (u32, u32)> = truth.torn.iter().map(|&(child, parent, trace)| (child, (parent, trace))).collect();
+pub fn score(
+    window: &Window,
+    truth: &Truth,
+    stitches: &[Stitch],
+    first_come: &[(u32, u32)],
+) -> (Score, Vec<(String, Score)>) {
+    let known: HashMap<u32, (u32, u32)> =
+        truth.torn.iter().map(|&(child, parent, trace)| (child, (parent, trace))).collect();
     let mut edges: BTreeMap<String, Score> = BTreeMap::new();
     let mut all = Score::default();
     let mut both = |child: u32, change: &dyn Fn(&mut Score)| {

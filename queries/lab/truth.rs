@@ -55,8 +55,8 @@ impl Truth {
     pub fn read(text: &str, window: &Window) -> Result<Self, TruthError> {
         let mut reader = Reader::new(window);
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let line = serde_json::from_str(line)
-                .map_err(|error| TruthError { line: at + 1, message: error.to_string() })?;
+            let line =
+                serde_json::from_str(line).map_err(|error| TruthError { line: at + 1, message: error.to_string() })?;
             reader.line(line);
         }
         Ok(reader.finish())

@@ -6,6 +6,7 @@ mod json;
 pub mod key;
 pub mod texts;
 
+pub(crate) use builder::children as children_of;
 pub use builder::{Builder, LogRecord, SpanRecord, Without};
 pub use texts::{Symbol, Texts};
 

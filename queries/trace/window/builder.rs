@@ -147,9 +147,17 @@ impl Builder {
         let mut order: Vec<u32> = (0..self.spans.len() as u32).collect();
         order.sort_unstable_by_key(|&at| {
             let span = &self.spans[at as usize];
-            (span.start_ns, chance(span.trace_id as u64 ^ span.span_id), span.trace_id, span.span_id, span.duration_ns, span.row)
+            (
+                span.start_ns,
+                chance(span.trace_id as u64 ^ span.span_id),
+                span.trace_id,
+                span.span_id,
+                span.duration_ns,
+                span.row,
+            )
         });
-        let mut window = Window { texts: self.texts, resources: self.resources, scopes: self.scopes, ..Window::default() };
+        let mut window =
+            Window { texts: self.texts, resources: self.resources, scopes: self.scopes, ..Window::default() };
         let mut traces = HashMap::new();
         order.dedup_by(|next, first| is_repeat(&self.spans[*first as usize], &self.spans[*next as usize]));
         for &at in &order {
@@ -228,7 +236,9 @@ pub(crate) fn inferred_role(texts: &Texts, attributes: &[(Symbol, Symbol)]) -> O
         };
     }
     let is_incoming = get(key::CLIENT_ADDRESS).is_some() || get(key::HTTP_TARGET).is_some();
-    if is_incoming && (get(key::HTTP_ROUTE).is_some() || get(key::URL_PATH).is_some() || get(key::HTTP_TARGET).is_some()) {
+    if is_incoming
+        && (get(key::HTTP_ROUTE).is_some() || get(key::URL_PATH).is_some() || get(key::HTTP_TARGET).is_some())
+    {
         return Some(Role::Server);
     }
     let is_outgoing = get(key::DB_SYSTEM_NAME).is_some() || get(key::URL_FULL).is_some();

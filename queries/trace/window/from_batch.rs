@@ -8,7 +8,8 @@ use super::{Builder, LogRecord, SpanRecord, Symbol};
 /// Adds the spans and logs of a batch that was decoded with `conventions`.
 pub fn push(builder: &mut Builder, batch: &Batch, conventions: &Conventions) {
     let keys: Vec<Symbol> = conventions.span_columns().map(|one| builder.texts.intern(&one.key)).collect();
-    let resources: Vec<u32> = batch.resources.iter().map(|one| builder.resource(&one.service, &one.attributes)).collect();
+    let resources: Vec<u32> =
+        batch.resources.iter().map(|one| builder.resource(&one.service, &one.attributes)).collect();
     let scopes: Vec<u32> = batch.scopes.iter().map(|one| builder.scope(&one.name, &one.version)).collect();
     for row in 0..batch.spans.len() {
         push_span(builder, batch, row, &keys, (&resources, &scopes));
@@ -31,7 +32,9 @@ fn push_span(builder: &mut Builder, batch: &Batch, row: usize, keys: &[Symbol], 
     let spans = &batch.spans;
     for (column, &key) in spans.conventions.iter().zip(keys) {
         match column {
-            ConventionColumn::Text(values) => values.get(row).into_iter().for_each(|value| builder.attribute(key, value)),
+            ConventionColumn::Text(values) => {
+                values.get(row).into_iter().for_each(|value| builder.attribute(key, value));
+            }
             ConventionColumn::Int(values) => {
                 values.get(row).into_iter().for_each(|value| builder.attribute(key, &value.to_string()));
             }
@@ -39,7 +42,10 @@ fn push_span(builder: &mut Builder, batch: &Batch, row: usize, keys: &[Symbol], 
                 values.get(row).into_iter().for_each(|value| builder.attribute(key, &format!("{value:?}")));
             }
             ConventionColumn::Bool(values) => {
-                values.get(row).into_iter().for_each(|value| builder.attribute(key, if value { "true" } else { "false" }));
+                values
+                    .get(row)
+                    .into_iter()
+                    .for_each(|value| builder.attribute(key, if value { "true" } else { "false" }));
             }
         }
     }

@@ -4,7 +4,7 @@ use super::texts::Symbol;
 
 macro_rules! keys {
     ($($number:literal $name:ident $key:literal,)*) => {
-        $(#[doc = $key] pub const $name: Symbol = Symbol($number);)*
+        $(#[doc = concat!("`", $key, "`")] pub const $name: Symbol = Symbol($number);)*
 
         /// All of them, in the order of their numbers, which begin at 1.
         pub(super) const ALL: &[&str] = &[$($key,)*];

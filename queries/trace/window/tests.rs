@@ -43,6 +43,9 @@ fn attributes_are_read_by_canonical_key_and_as_text() {
     let text = |key: &str| window.texts.find(key).and_then(|key| window.attribute_text(0, key)).unwrap_or("absent");
     assert_eq!([text("http.route"), text("n"), text("d"), text("list"), text("map")], ["/a", "200", "2.0", "x,y", ""]);
     assert_eq!(text("process.pid"), "7", "what the span lacks is looked up in its resource");
-    assert_eq!(window.links_of(0).iter().map(|link| (link.trace_id, link.span_id)).collect::<Vec<_>>(), [(10, 11), (12, 13)]);
+    assert_eq!(
+        window.links_of(0).iter().map(|link| (link.trace_id, link.span_id)).collect::<Vec<_>>(),
+        [(10, 11), (12, 13)]
+    );
     assert_eq!(window.text(window.instance(0)), "a-1");
 }

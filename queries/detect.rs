@@ -1,0 +1,65 @@
+//! Says what is wrong with the traces of a stretch of time: where context was lost, who has to change what, how sure it is.
+//!
+//! A rule is data (`rules/<id>.toml`): its text, severity, thresholds and fixes. What SQL can say stands in the rule itself;
+//! a rule that needs trees or stitches names nothing, and a function of the same name here looks for it.
+
+pub mod case;
+pub mod edges;
+pub mod finding;
+pub mod peers;
+pub mod rule;
+pub mod rules;
+pub mod triage;
+
+pub use case::Case;
+pub use finding::{Draft, Finding, Severity, Subject};
+pub use rule::Rule;
+pub use rules::Rules;
+
+/// Looks for what one rule describes.
+pub type Detect = fn(&Case<'_>, &Rule) -> Vec<Draft>;
+
+/// A rule that comes with riftline, and who looks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Detector {
+    pub id: &'static str,
+    /// The text of `rules/<id>.toml`.
+    pub rule: &'static str,
+    /// Nothing where the rule itself holds the SQL.
+    pub detect: Option<Detect>,
+}
+
+macro_rules! detectors {
+    (rust { $($module:ident $id:literal,)* } sql { $($sql:literal,)* }) => {
+        $(mod $module;)*
+
+        /// All detectors that come with riftline, in the order of the catalogue.
+        pub const DETECTORS: &[Detector] = &[
+            $(Detector { id: $id, rule: include_str!(concat!("rules/", $id, ".toml")), detect: Some($module::detect) },)*
+            $(Detector { id: $sql, rule: include_str!(concat!("rules/", $sql, ".toml")), detect: None },)*
+        ];
+    };
+}
+
+detectors! {
+    rust {
+        root_shape_violation "root-shape-violation",
+    }
+    sql {
+    }
+}
+
+/// Returns what the rules find in a case, the first to fix first. What is only a symptom of another finding stands in that
+/// finding's evidence.
+#[must_use]
+pub fn detect(case: &Case<'_>, rules: &Rules) -> Vec<Finding> {
+    let mut drafts = Vec::new();
+    for rule in rules.enabled() {
+        let Some(detect) = DETECTORS.iter().find(|one| one.id == rule.id).and_then(|one| one.detect) else { continue };
+        drafts.extend(detect(case, rule).into_iter().map(|draft| (rule, draft)));
+    }
+    triage::triage(case, drafts)
+}
+
+#[cfg(test)]
+mod tests;
