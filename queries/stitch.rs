@@ -3,6 +3,8 @@
 //! Nothing recorded is changed: a [`Stitch`] stands beside it.
 
 pub mod calls;
+pub mod density;
+pub mod keys;
 pub mod work;
 
 use crate::trace::window::{Symbol, Window};
