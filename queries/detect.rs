@@ -62,4 +62,4 @@ pub fn detect(case: &Case<'_>, rules: &Rules) -> Vec<Finding> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

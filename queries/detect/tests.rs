@@ -1,3 +1,5 @@
+pub(crate) mod scene;
+
 use super::{DETECTORS, Rule, Rules};
 
 #[test]
