@@ -3,5 +3,6 @@
 pub mod assemble;
 pub mod critical_path;
 pub mod details;
+pub mod skew;
 pub mod spans;
 pub mod window;

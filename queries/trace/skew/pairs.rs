@@ -1,0 +1,42 @@
+//! What the calls between each two clocks say.
+
+use super::super::window::{NONE, Role, Window};
+use super::{Limits, Pair};
+
+/// Returns the pairs of clocks with enough calls.
+pub(super) fn learn(window: &Window, parents: &[u32], clock_of: &[u32], limits: Limits) -> Vec<Pair> {
+    let mut all: Vec<((u32, u32), i64)> = Vec::new();
+    for (child, &parent) in (0..).zip(parents) {
+        all.extend(difference(window, parent, child, clock_of));
+    }
+    all.sort_unstable();
+    let of_pairs = all.chunk_by(|left, right| left.0 == right.0);
+    of_pairs.filter(|calls| calls.len() >= limits.min_calls).filter_map(pair).collect()
+}
+
+/// Returns the two clocks of a call, and how far the second is ahead. Nothing where no call leads from one clock to another, or
+/// where the callee took longer than the caller waited: then the ends say nothing of the way back.
+fn difference(window: &Window, call: u32, callee: u32, clock_of: &[u32]) -> Option<((u32, u32), i64)> {
+    if call == NONE || window.role[callee as usize] != Role::Server || window.role[call as usize] != Role::Client {
+        return None;
+    }
+    let clock = |span: u32| clock_of.get(window.resource[span as usize] as usize).copied();
+    let (from, to) = (clock(call)?, clock(callee)?);
+    if from == to || window.duration_ns(callee) > window.duration_ns(call) {
+        return None;
+    }
+    let (call, callee) = (call as usize, callee as usize);
+    let there = window.start_ns[callee].saturating_sub(window.start_ns[call]);
+    let back = window.end_ns[call].saturating_sub(window.end_ns[callee]);
+    let ahead = there.saturating_sub(back) / 2;
+    Some(if from < to { ((from, to), ahead) } else { ((to, from), ahead.saturating_neg()) })
+}
+
+/// `calls` are ordered by difference.
+fn pair(calls: &[((u32, u32), i64)]) -> Option<Pair> {
+    let &((first, second), median) = calls.get(calls.len() / 2)?;
+    let mut deviations: Vec<i64> = calls.iter().map(|&(_, one)| one.saturating_sub(median).saturating_abs()).collect();
+    let middle = deviations.len() / 2;
+    let (_, &mut deviation, _) = deviations.select_nth_unstable(middle);
+    Some(Pair { first, second, median_ns: median, deviation_ns: deviation, calls: calls.len() as u64 })
+}
