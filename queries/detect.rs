@@ -6,6 +6,7 @@
 pub mod case;
 pub mod edges;
 pub mod finding;
+pub mod headers;
 pub mod peers;
 pub mod rule;
 pub mod rules;

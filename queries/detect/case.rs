@@ -1,6 +1,7 @@
 //! What detectors look at: spans, joins, and what is known about the services' clocks and calls.
 
 use super::edges::Edges;
+use super::headers::Headers;
 use super::peers::Peers;
 use crate::stitch::{State, Stitch};
 use crate::trace::window::{NONE, Window};
@@ -15,6 +16,7 @@ pub struct Case<'w> {
     pub healed_parent: Vec<u32>,
     pub peers: Peers,
     pub edges: Edges,
+    pub headers: Headers,
     healed_children: Children,
 }
 
@@ -28,7 +30,8 @@ impl<'w> Case<'w> {
         let healed_children = crate::trace::window::children_of(&healed_parent);
         let peers = Peers::learn(window, &healed_parent);
         let edges = Edges::of(window, stitches, &peers);
-        Self { window, stitches, healed_parent, peers, edges, healed_children }
+        let headers = Headers::of(window);
+        Self { window, stitches, healed_parent, peers, edges, headers, healed_children }
     }
 
     /// Returns the children of a span, those of accepted stitches too, by start.
