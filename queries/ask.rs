@@ -41,7 +41,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn traces(&self, selection: &Selection) -> Result<Table, AskError> {
-        run::settle(self.store, self.cancel)?;
+        run::analyse(self.store, self.cancel)?;
         self.listed(TRACES, "start", selection)
     }
 

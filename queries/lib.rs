@@ -17,6 +17,8 @@ pub mod trace;
 pub mod traceql;
 
 #[cfg(feature = "store")]
+pub mod analyse;
+#[cfg(feature = "store")]
 mod ask;
 #[cfg(feature = "store")]
 pub mod listen;

@@ -43,9 +43,7 @@ fn checked(
     cancel: &Cancel,
 ) -> Result<Table, AskError> {
     check::check(connection, sql)?;
-    if names_derived_views(sql) {
-        settle(store, cancel)?;
-    }
+    bring_up_to_date(store, sql, cancel)?;
     select(connection, sql, max_rows.unwrap_or(DEFAULT_MAX_ROWS), cancel)
 }
 
@@ -80,19 +78,31 @@ fn check_one(reader: &Reader, sql: &str) -> Result<(), AskError> {
     prepare(reader.connection(), sql).map(drop)
 }
 
-/// Brings derived views up to date before they are read.
-pub(crate) fn settle(store: &Store, cancel: &Cancel) -> Result<(), AskError> {
-    match store.settle(cancel) {
-        Ok(_) => Ok(()),
-        Err(SettleError::Cancelled) => Err(AskError::Cancelled),
-        Err(error) => Err(AskError::Store { message: error.to_string() }),
+/// Settles what `sql` names. Any mention counts, in comments too: settling once too often costs little.
+fn bring_up_to_date(store: &Store, sql: &str, cancel: &Cancel) -> Result<(), AskError> {
+    let sql = sql.to_ascii_lowercase();
+    let names = |views: &[&str]| views.iter().any(|view| sql.contains(view));
+    if names(&["traces", "stitches", "findings", "clock_offsets"]) {
+        return analyse(store, cancel);
     }
+    if names(&["edges"]) { settle(store, cancel) } else { Ok(()) }
 }
 
-/// Any mention counts, in comments too: settling once too often costs little.
-fn names_derived_views(sql: &str) -> bool {
-    let sql = sql.to_ascii_lowercase();
-    ["traces", "edges", "stitches", "findings"].iter().any(|view| sql.contains(view))
+/// Brings traces and edges up to date before they are read.
+pub(crate) fn settle(store: &Store, cancel: &Cancel) -> Result<(), AskError> {
+    store.settle(cancel).map(drop).map_err(settle_fault)
+}
+
+/// Brings stitches and findings up to date too.
+pub(crate) fn analyse(store: &Store, cancel: &Cancel) -> Result<(), AskError> {
+    store.analyse(cancel).map(drop).map_err(settle_fault)
+}
+
+fn settle_fault(error: SettleError) -> AskError {
+    match error {
+        SettleError::Cancelled => AskError::Cancelled,
+        error @ SettleError::Write(_) => AskError::Store { message: error.to_string() },
+    }
 }
 
 /// Runs a checked SELECT in a read-only transaction of its own.

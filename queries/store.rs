@@ -7,6 +7,7 @@ pub(crate) mod columns;
 mod details;
 mod event_views;
 mod events;
+mod healed;
 mod holder;
 mod intern;
 mod open;
@@ -30,8 +31,11 @@ use riftline_ingest::convention::Conventions;
 use riftline_ingest::receive::spool::Position;
 use tempfile::TempDir;
 
+use crate::analyse::Seen;
+use crate::detect::Rules;
 use crate::error::{AskError, OpenStoreError, WriteError};
 use crate::trace::details::SpanDetails;
+use crate::trace::healed::Healed;
 use crate::trace::spans::Spans;
 pub use reader::Reader;
 pub use retention::{Removed, Retention};
@@ -92,6 +96,9 @@ pub(crate) struct Shared {
     /// The same of the events of all classes.
     pub(crate) last_event: AtomicI64,
     pub(crate) settled_event: AtomicI64,
+    /// What stitches and findings were made of; held while they are made.
+    pub(crate) analysed: Mutex<Option<Seen>>,
+    pub(crate) rules: Mutex<Arc<Rules>>,
     registration: registry::Registration,
     /// The folder of a temporary store.
     folder: Option<TempDir>,
@@ -166,6 +173,12 @@ impl Store {
     /// Returns all spans of the trace `id` as columns, by row; fails where the store has none.
     pub fn load_trace(&self, id: TraceId, cancel: &crate::cancel::Cancel) -> Result<Spans, AskError> {
         spans::load_trace(&self.reader()?, id, cancel)
+    }
+
+    /// Returns the trace `id` together with the traces that were joined to it, as of the last analysis; fails where the store has
+    /// no such trace.
+    pub fn load_healed(&self, id: TraceId, cancel: &crate::cancel::Cancel) -> Result<Healed, AskError> {
+        healed::load(&self.reader()?, id, cancel)
     }
 
     /// Returns everything that was recorded with the span in `row`, as JSON text.

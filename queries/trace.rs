@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod critical_path;
 pub mod details;
+pub mod healed;
 pub mod skew;
 pub mod spans;
 pub mod window;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::DETECTORS;
 use super::rule::Rule;
 use crate::catalog::Mistake;
@@ -70,6 +72,12 @@ impl Rules {
     #[must_use]
     pub fn all(&self) -> &[Rule] {
         &self.all
+    }
+
+    /// Returns a number that changes with any change of the rules.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        xxh3_64(format!("{:?}", self.all).as_bytes())
     }
 
     #[must_use]

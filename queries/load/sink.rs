@@ -260,12 +260,22 @@ impl<'load> Sink<'load> {
         Ok(())
     }
 
+    /// Somebody who watches has the analysis made beside the reading.
+    fn analyse(&mut self) -> Result<(), WriteError> {
+        if self.options.live {
+            return Ok(());
+        }
+        let done = self.store.analyse(&Cancel::default());
+        done.map(drop).map_err(|error| WriteError::Store { message: error.to_string() })
+    }
+
     fn finish(mut self) -> Result<LoadSummary, WriteError> {
         self.commit()?;
         self.store.checkpoint()?;
         self.summary.seconds = self.started.elapsed().as_secs_f64();
         if self.options.settle {
             self.settle()?;
+            self.analyse()?;
             self.summary.settle_seconds = Some(self.started.elapsed().as_secs_f64());
         }
         Ok(self.summary)

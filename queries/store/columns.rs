@@ -37,7 +37,7 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// Returns the names of the columns, in order.
-    pub(super) fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.names.iter().map(String::as_str).collect()
     }
 
@@ -82,7 +82,11 @@ impl Columns {
         self.push(name, Arc::new(UInt16Array::new(ScalarBuffer::from(values), None)));
     }
 
-    pub(super) fn byte(&mut self, name: &str, values: Vec<u8>) {
+    pub(crate) fn double(&mut self, name: &str, values: Vec<f64>) {
+        self.push(name, Arc::new(Float64Array::new(ScalarBuffer::from(values), None)));
+    }
+
+    pub(crate) fn byte(&mut self, name: &str, values: Vec<u8>) {
         self.push(name, Arc::new(UInt8Array::new(ScalarBuffer::from(values), None)));
     }
 

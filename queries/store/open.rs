@@ -50,6 +50,8 @@ pub(super) fn open(
         settled_row: AtomicI64::new(settled_row),
         last_event: AtomicI64::new(last_event),
         settled_event: AtomicI64::new(settled_event),
+        analysed: Mutex::new(None),
+        rules: Mutex::default(),
         registration,
         folder,
     })

@@ -17,7 +17,11 @@ use super::views::{self, StoredConvention, quote, text};
 use crate::error::OpenStoreError;
 
 /// Statements that make schema n + 1 of schema n; the first makes an empty store.
-const MIGRATIONS: [&str; 2] = [include_str!("../sql/store/schema_1.sql"), include_str!("../sql/store/schema_2.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../sql/store/schema_1.sql"),
+    include_str!("../sql/store/schema_2.sql"),
+    include_str!("../sql/store/schema_3.sql"),
+];
 
 /// Brings tables, convention columns, macros and views up to this version, in one transaction.
 pub(super) fn prepare(
@@ -166,7 +170,7 @@ impl PhysicalColumns {
 }
 
 /// Returns the conventions whose columns the store has, in the order in which they were added.
-pub(super) fn stored_conventions(connection: &Connection) -> duckdb::Result<Vec<StoredConvention>> {
+pub(crate) fn stored_conventions(connection: &Connection) -> duckdb::Result<Vec<StoredConvention>> {
     let sql = "SELECT \"key\", column_name, value_type, on_spans FROM store_conventions ORDER BY rowid";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {

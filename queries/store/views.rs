@@ -23,11 +23,11 @@ const STATUSES: [&str; 3] = ["unset", "ok", "error"];
 
 /// A convention as the store knows it: its column exists for as long as the store does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StoredConvention {
-    pub(super) key: String,
-    pub(super) column: String,
-    pub(super) value: ValueType,
-    pub(super) on_spans: bool,
+pub(crate) struct StoredConvention {
+    pub(crate) key: String,
+    pub(crate) column: String,
+    pub(crate) value: ValueType,
+    pub(crate) on_spans: bool,
 }
 
 /// Returns what stands before the names of derived tables.
@@ -149,7 +149,7 @@ pub(super) fn double(column: &str) -> String {
 }
 
 /// Quotes an identifier.
-pub(super) fn quote(name: &str) -> String {
+pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

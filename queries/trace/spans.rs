@@ -39,6 +39,33 @@ impl Spans {
         self.span_id.is_empty()
     }
 
+    /// Adds the spans of another trace behind these.
+    pub fn append(&mut self, mut other: Self) {
+        let numbers: Vec<u32> = other.texts.iter().map(|text| self.text(text)).collect();
+        let renumber = |texts: &mut Vec<u32>| texts.iter_mut().for_each(|text| *text = numbers[*text as usize]);
+        renumber(&mut other.service);
+        renumber(&mut other.name);
+        self.row.append(&mut other.row);
+        self.span_id.append(&mut other.span_id);
+        self.parent_span_id.append(&mut other.parent_span_id);
+        self.start_ns.append(&mut other.start_ns);
+        self.duration_ns.append(&mut other.duration_ns);
+        self.kind.append(&mut other.kind);
+        self.status.append(&mut other.status);
+        self.marks.append(&mut other.marks);
+        self.service.append(&mut other.service);
+        self.name.append(&mut other.name);
+    }
+
+    /// Returns the number of a text; there are as many as services and names, so looking through them is quick enough.
+    fn text(&mut self, text: &str) -> u32 {
+        let known = self.texts.iter().position(|known| &**known == text);
+        known.unwrap_or_else(|| {
+            self.texts.push(text.into());
+            self.texts.len() - 1
+        }) as u32
+    }
+
     /// Returns when the span ended: its start where the duration is negative.
     #[must_use]
     pub fn end_ns(&self, span: usize) -> i64 {

@@ -54,3 +54,65 @@ CREATE TABLE IF NOT EXISTS {{derived}}open_events (
 -- Events above this row were not looked at for pairs yet.
 CREATE TABLE IF NOT EXISTS {{derived}}settle_events ("row" BIGINT NOT NULL);
 INSERT INTO {{derived}}settle_events SELECT 0 WHERE NOT EXISTS (FROM {{derived}}settle_events);
+
+-- Stretches of time that were stitched and looked at by detectors (analyse.rs). `fingerprint` is made of all that they were
+-- made of: the same rows, rules and code give the same number.
+CREATE TABLE IF NOT EXISTS {{derived}}analysed_stretches (
+    stretch UBIGINT NOT NULL,
+    "from" TIMESTAMP_NS NOT NULL,
+    "to" TIMESTAMP_NS NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS {{derived}}settled_stitches (
+    stretch UBIGINT NOT NULL,
+    parent_hi UBIGINT NOT NULL,
+    parent_lo UBIGINT NOT NULL,
+    parent_span_id UBIGINT NOT NULL,
+    child_hi UBIGINT NOT NULL,
+    child_lo UBIGINT NOT NULL,
+    child_span_id UBIGINT NOT NULL,
+    parent_row BIGINT NOT NULL,
+    child_row BIGINT NOT NULL,
+    confidence DOUBLE NOT NULL,
+    state VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS {{derived}}settled_findings (
+    stretch UBIGINT NOT NULL,
+    "from" TIMESTAMP_NS NOT NULL,
+    -- The first to fix first, within the stretch.
+    place BIGINT NOT NULL,
+    id VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    "group" VARCHAR NOT NULL,
+    -- 0 crit to 4 info.
+    severity UTINYINT NOT NULL,
+    confidence DOUBLE NOT NULL,
+    subject VARCHAR NOT NULL,
+    services VARCHAR NOT NULL,
+    first_seen TIMESTAMP_NS NOT NULL,
+    last_seen TIMESTAMP_NS NOT NULL,
+    occurrences BIGINT NOT NULL,
+    out_of BIGINT NOT NULL,
+    examples VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,
+    fix VARCHAR NOT NULL
+);
+
+-- What the list of traces says about them: one row for each trace that has something to say.
+CREATE TABLE IF NOT EXISTS {{derived}}trace_notes (
+    stretch UBIGINT NOT NULL,
+    trace_hi UBIGINT NOT NULL,
+    trace_lo UBIGINT NOT NULL,
+    is_stitched BOOLEAN NOT NULL,
+    num_findings BIGINT NOT NULL
+);
+
+-- How far the clock of a process is off the others': add it to the recorded times.
+CREATE TABLE IF NOT EXISTS {{derived}}settled_clocks (
+    stretch UBIGINT NOT NULL,
+    resource_id UINTEGER NOT NULL,
+    offset_ns BIGINT NOT NULL
+);

@@ -137,18 +137,19 @@ LEFT JOIN raw_sources s ON s.id = c.source_id;
 
 CREATE OR REPLACE VIEW traces AS
 SELECT
-    format('{:016x}{:016x}', trace_hi, trace_lo) AS trace_id,
-    start,
-    duration_ns,
-    root_service,
-    root_name,
-    num_spans,
-    num_services,
-    num_errors,
-    is_complete,
-    false AS is_stitched,
-    0::BIGINT AS num_findings
-FROM {{derived}}settled_traces;
+    format('{:016x}{:016x}', t.trace_hi, t.trace_lo) AS trace_id,
+    t.start,
+    t.duration_ns,
+    t.root_service,
+    t.root_name,
+    t.num_spans,
+    t.num_services,
+    t.num_errors,
+    t.is_complete,
+    coalesce(n.is_stitched, false) AS is_stitched,
+    coalesce(n.num_findings, 0) AS num_findings
+FROM {{derived}}settled_traces t
+LEFT JOIN {{derived}}trace_notes n ON n.trace_hi = t.trace_hi AND n.trace_lo = t.trace_lo;
 
 CREATE OR REPLACE VIEW edges AS
 SELECT
@@ -164,17 +165,44 @@ GROUP BY minute, client, server, operation;
 
 CREATE OR REPLACE VIEW stitches AS
 SELECT
-    NULL::VARCHAR AS parent_trace_id, NULL::VARCHAR AS parent_span_id, NULL::VARCHAR AS child_trace_id,
-    NULL::VARCHAR AS child_span_id, NULL::DOUBLE AS confidence, NULL::VARCHAR AS state, NULL::VARCHAR AS rule,
-    NULL::JSON AS evidence
-WHERE false;
+    format('{:016x}{:016x}', parent_hi, parent_lo) AS parent_trace_id,
+    format('{:016x}', parent_span_id) AS parent_span_id,
+    format('{:016x}{:016x}', child_hi, child_lo) AS child_trace_id,
+    format('{:016x}', child_span_id) AS child_span_id,
+    confidence,
+    state,
+    rule,
+    CAST(evidence AS JSON) AS evidence
+FROM {{derived}}settled_stitches;
 
+-- One row a rule and subject: what several stretches of time say about it adds up, and the stretch with most of it speaks for all.
 CREATE OR REPLACE VIEW findings AS
 SELECT
-    NULL::VARCHAR AS id, NULL::VARCHAR AS rule, NULL::VARCHAR AS severity, NULL::DOUBLE AS confidence,
-    NULL::VARCHAR AS subject, NULL::JSON AS services, NULL::TIMESTAMP_NS AS first_seen, NULL::TIMESTAMP_NS AS last_seen,
-    NULL::BIGINT AS occurrences, NULL::BIGINT AS out_of, NULL::JSON AS examples, NULL::JSON AS evidence, NULL::VARCHAR AS fix
-WHERE false;
+    id,
+    first(rule ORDER BY "from") AS rule,
+    CASE min(severity) WHEN 0 THEN 'crit' WHEN 1 THEN 'high' WHEN 2 THEN 'med' WHEN 3 THEN 'low' ELSE 'info' END AS severity,
+    sum(confidence * greatest(occurrences, 1)) / sum(greatest(occurrences, 1)) AS confidence,
+    first(subject ORDER BY "from") AS subject,
+    CAST(first(services ORDER BY "from") AS JSON) AS services,
+    min(first_seen) AS first_seen,
+    max(last_seen) AS last_seen,
+    CAST(sum(occurrences) AS BIGINT) AS occurrences,
+    CAST(sum(out_of) AS BIGINT) AS out_of,
+    CAST(first(examples ORDER BY occurrences DESC, "from") AS JSON) AS examples,
+    CAST(first(evidence ORDER BY occurrences DESC, "from") AS JSON) AS evidence,
+    first(fix ORDER BY occurrences DESC, "from") AS fix,
+    first("group" ORDER BY "from") AS "group",
+    CAST(min(severity) AS BIGINT) AS severity_number,
+    min(place) AS place
+FROM {{derived}}settled_findings
+GROUP BY id;
+
+-- How far the clock of each process is off the others'.
+CREATE OR REPLACE VIEW clock_offsets AS
+SELECT r.service, CAST(coalesce(nullif(r.attributes, ''), '{}') AS JSON) AS resource, s."from", s."to", c.offset_ns
+FROM {{derived}}settled_clocks c
+JOIN {{derived}}analysed_stretches s ON s.stretch = c.stretch
+LEFT JOIN raw_resources r ON r.id = c.resource_id;
 
 CREATE OR REPLACE VIEW sources AS
 SELECT

@@ -1,0 +1,168 @@
+//! Stitches torn traces and looks for what tore them: stretch of time by stretch of time, each again only when something that it
+//! was made of changed.
+//!
+//! A stretch is made of whole slots of ten seconds of traces' starts, as many as hold [`STRETCH_ROWS`] spans. Which slots go
+//! together follows from what the store holds, not from how it came, so that the result is the same whatever the order and
+//! batching of arrival. Memory is bounded by one stretch.
+
+mod load;
+mod rows;
+mod stretches;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use duckdb::Connection;
+
+use crate::cancel::Cancel;
+use crate::detect::{Case, Rules, detect};
+use crate::error::WriteError;
+use crate::settle::SettleError;
+use crate::stitch::stitch;
+use crate::store::reader::interruptible;
+use crate::store::{Store, lock, writer};
+use rows::Rows;
+use stretches::Stretch;
+
+/// Spans that are looked at together, about.
+const STRETCH_ROWS: u64 = 500_000;
+
+/// What analysing did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Analysed {
+    /// Stretches that were looked at, and those that had not changed.
+    pub stretches: usize,
+    pub unchanged: usize,
+    pub stitches: usize,
+    pub findings: usize,
+}
+
+/// Why analysing stops early.
+enum Stop {
+    Cancelled,
+    Database(duckdb::Error),
+    Write(WriteError),
+}
+
+impl From<duckdb::Error> for Stop {
+    fn from(error: duckdb::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// What the last analysis saw: where it is still so, there is nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    last_row: i64,
+    last_log: i64,
+    num_traces: i64,
+    rules: u64,
+}
+
+impl Store {
+    /// Brings stitches and findings up to date, and all other derived views before them.
+    pub fn analyse(&self, cancel: &Cancel) -> Result<Analysed, SettleError> {
+        self.settle(cancel)?;
+        let mut seen = lock(&self.shared.analysed);
+        let connection = self.shared.connection().map_err(|error| self.analyse_error(&error))?;
+        let rules = self.rules();
+        let now = self.seen(&connection, &rules).map_err(|error| self.analyse_error(&error))?;
+        if seen.as_ref() == Some(&now) {
+            return Ok(Analysed::default());
+        }
+        let result = interruptible(&connection, cancel, |connection| self.analyse_changed(connection, &rules, cancel));
+        match result {
+            Ok(analysed) => {
+                *seen = Some(now);
+                Ok(analysed)
+            }
+            Err(_) if cancel.is_stopped() => Err(SettleError::Cancelled),
+            Err(Stop::Cancelled) => Err(SettleError::Cancelled),
+            Err(Stop::Database(error)) => Err(self.analyse_error(&error)),
+            Err(Stop::Write(error)) => Err(SettleError::Write(error)),
+        }
+    }
+
+    /// Sets the rules that detectors go by from now on; findings follow with the next analysis.
+    pub fn set_rules(&self, rules: Arc<Rules>) {
+        *lock(&self.shared.rules) = rules;
+    }
+
+    /// Returns the rules that detectors go by.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules> {
+        lock(&self.shared.rules).clone()
+    }
+
+    fn seen(&self, connection: &Connection, rules: &Rules) -> duckdb::Result<Seen> {
+        let derived = self.shared.derived();
+        let sql = format!(
+            "SELECT (SELECT \"row\" FROM {derived}settle_state), (SELECT coalesce(max(\"row\"), 0) FROM raw_logs), \
+             (SELECT count(*) FROM {derived}settled_traces)"
+        );
+        connection.query_row(&sql, [], |row| {
+            Ok(Seen { last_row: row.get(0)?, last_log: row.get(1)?, num_traces: row.get(2)?, rules: rules.hash() })
+        })
+    }
+
+    fn analyse_changed(&self, connection: &Connection, rules: &Rules, cancel: &Cancel) -> Result<Analysed, Stop> {
+        let derived = self.shared.derived();
+        let all = stretches::find(connection, derived, rules.hash(), STRETCH_ROWS)?;
+        let known = stretches::known(connection, derived)?;
+        let (unchanged, changed): (Vec<Stretch>, Vec<Stretch>) =
+            all.into_iter().partition(|stretch| known.contains(&stretch.fingerprint));
+        if changed.is_empty() && known.len() == unchanged.len() {
+            return Ok(Analysed { unchanged: unchanged.len(), ..Analysed::default() });
+        }
+        let mut rows = Rows::default();
+        for stretch in &changed {
+            if cancel.is_stopped() {
+                return Err(Stop::Cancelled);
+            }
+            look_at(connection, derived, stretch, rules, &mut rows)?;
+        }
+        let analysed = Analysed {
+            stretches: changed.len(),
+            unchanged: unchanged.len(),
+            stitches: rows.num_stitches(),
+            findings: rows.num_findings(),
+        };
+        self.write(connection, rows, &unchanged).map_err(Stop::Write)?;
+        Ok(analysed)
+    }
+
+    /// Replaces what was known by `rows`; what `unchanged` stretches said stays.
+    fn write(&self, connection: &Connection, rows: Rows, unchanged: &[Stretch]) -> Result<(), WriteError> {
+        let _settling = lock(&self.shared.settling);
+        let written = (|| {
+            let transaction = connection.unchecked_transaction()?;
+            rows::write(&transaction, self.shared.derived(), rows, unchanged)?;
+            transaction.commit()
+        })();
+        written.map_err(|error| writer::write_error(self.path(), &error))
+    }
+
+    fn analyse_error(&self, error: &duckdb::Error) -> SettleError {
+        let path: &Path = self.path();
+        SettleError::Write(writer::write_error(path, error))
+    }
+}
+
+/// Stitches one stretch, looks for what is wrong, and adds it to `rows`.
+fn look_at(
+    connection: &Connection,
+    derived: &str,
+    stretch: &Stretch,
+    rules: &Rules,
+    rows: &mut Rows,
+) -> duckdb::Result<()> {
+    let loaded = load::window(connection, derived, stretch)?;
+    let stitches = stitch(&loaded.window);
+    let case = Case::new(&loaded.window, &stitches);
+    let findings = detect(&case, rules);
+    rows.push(stretch, &loaded, &case, &findings);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+-- Schema 3 adds derived tables only: joins of torn traces, findings and clocks (derived.sql).
