@@ -128,7 +128,7 @@ fn offsets(connection: &Connection, derived: &str, rows: &[i64]) -> duckdb::Resu
     let mut statement = connection.prepare(&sql)?;
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
-        if let Some(&at) = places.get(&row.get(0)?) {
+        if let Some(&at) = places.get(&row.get::<_, i64>(0)?) {
             offsets[at] = row.get(1)?;
         }
     }
