@@ -10,6 +10,7 @@ pub mod headers;
 pub mod peers;
 pub mod rule;
 pub mod rules;
+mod share;
 pub mod triage;
 
 pub use case::Case;
@@ -45,6 +46,9 @@ macro_rules! detectors {
 detectors! {
     rust {
         root_shape_violation "root-shape-violation",
+        clock_skew "clock-skew",
+        child_outlives_parent "child-outlives-parent",
+        invalid_span_interval "invalid-span-interval",
     }
     sql {
     }

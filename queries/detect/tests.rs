@@ -1,4 +1,5 @@
 pub(crate) mod scene;
+mod timing;
 
 use super::{DETECTORS, Rule, Rules};
 

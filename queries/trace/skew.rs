@@ -41,6 +41,8 @@ pub struct Clock {
     pub calls: u64,
     /// Tells whether the offset is more than noise.
     pub is_off: bool,
+    /// How many clocks agree on what is right, of those that calls connect with this one. 1: who is off cannot be told.
+    pub agreeing: u32,
 }
 
 /// What the calls between two clocks say.

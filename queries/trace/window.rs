@@ -74,6 +74,8 @@ pub struct Window {
     pub start_ns: Vec<i64>,
     /// Never before the start.
     pub end_ns: Vec<i64>,
+    /// Spans that were recorded to end before they start, in order.
+    pub reversed: Vec<u32>,
     /// As in OTLP: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
     pub kind: Vec<u8>,
     pub role: Vec<Role>,
@@ -180,6 +182,12 @@ impl Window {
     #[must_use]
     pub fn duration_ns(&self, span: u32) -> i64 {
         self.end_ns[span as usize].saturating_sub(self.start_ns[span as usize])
+    }
+
+    /// Tells whether the span was recorded to end before it starts.
+    #[must_use]
+    pub fn ends_before_start(&self, span: u32) -> bool {
+        self.reversed.binary_search(&span).is_ok()
     }
 
     /// Returns the attributes of a span, by canonical key (`queries/sql/semconv.toml`), values as text, sorted by key.

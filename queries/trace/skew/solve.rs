@@ -27,8 +27,10 @@ pub(super) fn solve(names: &[Symbol], pairs: &[Pair], limits: Limits) -> Vec<Clo
     let groups = spread(&mut graph, &mut offsets);
     refine(&graph, &groups, &mut offsets);
     let mut noise = vec![0.0; names.len()];
+    let mut agreeing = vec![0; names.len()];
     for group in &groups {
-        anchor(&graph, group, limits, &mut offsets, &mut noise);
+        let size = anchor(&graph, group, limits, &mut offsets, &mut noise);
+        group.iter().for_each(|&at| agreeing[at] = size);
     }
     let calls = calls(names.len(), pairs);
     (0..names.len())
@@ -38,6 +40,7 @@ pub(super) fn solve(names: &[Symbol], pairs: &[Pair], limits: Limits) -> Vec<Clo
             noise_ns: noise[at] as i64,
             calls: calls[at],
             is_off: offsets[at].abs() > tolerance(noise[at], limits),
+            agreeing: agreeing[at],
         })
         .collect()
 }
@@ -130,8 +133,8 @@ fn refine(graph: &[Vec<Neighbour>], groups: &[Vec<usize>], offsets: &mut [f64]) 
     }
 }
 
-/// Takes the middle of the largest group of clocks that agree for right, and says how sure each other one is.
-fn anchor(graph: &[Vec<Neighbour>], group: &[usize], limits: Limits, offsets: &mut [f64], noise: &mut [f64]) {
+/// Takes the middle of the largest group of clocks that agree for right, and says how sure each other one is. Returns how many agree.
+fn anchor(graph: &[Vec<Neighbour>], group: &[usize], limits: Limits, offsets: &mut [f64], noise: &mut [f64]) -> u32 {
     let mut order = group.to_vec();
     order.sort_by(|&left, &right| offsets[left].total_cmp(&offsets[right]).then(left.cmp(&right)));
     let sorted: Vec<f64> = order.iter().map(|&at| offsets[at]).collect();
@@ -149,11 +152,12 @@ fn anchor(graph: &[Vec<Neighbour>], group: &[usize], limits: Limits, offsets: &m
             .then_with(|| calls(left).total_cmp(&calls(right)))
             .then(right.cmp(&left))
     });
-    let Some(best) = best else { return };
+    let Some(best) = best else { return 0 };
     let (from, to) = agree(best);
     let zero = sorted[from + (to - from) / 2];
     group.iter().for_each(|&at| offsets[at] -= zero);
     spread_noise(graph, best, noise);
+    (to - from) as u32
 }
 
 /// The noise of a clock is that of the worst pair on the way from the one that is taken for right.

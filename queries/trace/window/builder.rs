@@ -179,6 +179,9 @@ impl Builder {
 
 impl Window {
     fn push(&mut self, span: &SpanRecord, trace: u32, attributes: &[(Symbol, Symbol)]) {
+        if span.duration_ns < 0 {
+            self.reversed.push(self.row.len() as u32);
+        }
         self.row.push(span.row);
         self.trace.push(trace);
         self.span_id.push(span.span_id);
