@@ -5,6 +5,7 @@
 pub mod calls;
 pub mod density;
 pub mod keys;
+mod matching;
 mod why;
 pub mod work;
 
