@@ -3,10 +3,13 @@
 //! A rule is data (`rules/<id>.toml`): its text, severity, thresholds and fixes. What SQL can say stands in the rule itself;
 //! a rule that needs trees or stitches names nothing, and a function of the same name here looks for it.
 
+mod breaks;
 pub mod case;
+mod crossing;
 pub mod edges;
 pub mod finding;
 pub mod headers;
+mod hops;
 pub mod peers;
 pub mod rule;
 pub mod rules;
@@ -45,6 +48,12 @@ macro_rules! detectors {
 
 detectors! {
     rust {
+        b3_not_extracted "b3-not-extracted",
+        propagator_format_mismatch "propagator-format-mismatch",
+        propagator_noop_default "propagator-noop-default",
+        context_not_injected "context-not-injected",
+        message_context_missing "message-context-missing",
+        message_link_only "message-link-only",
         root_shape_violation "root-shape-violation",
         clock_skew "clock-skew",
         child_outlives_parent "child-outlives-parent",

@@ -1,0 +1,290 @@
+//! Weighs each broken hop: what of both services works elsewhere says whose fault it is; headers, ids and values that arrive
+//! all the same say which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::proof::{Wire, capturing, narrow_share, scope};
+use super::{Cause, Verdict};
+use crate::detect::crossing::{Crossing, crossing};
+use crate::detect::hops::{Hop, Hops};
+use crate::detect::{Case, Rule};
+use crate::trace::window::{NONE, Symbol};
+
+type Pair = (Symbol, Symbol);
+
+struct Judge<'c, 'w> {
+    case: &'c Case<'w>,
+    hops: &'c Hops,
+    min_calls: u64,
+    min_entries: u64,
+    min_split: f64,
+    max_working: f64,
+    min_equal: f64,
+    min_narrow: f64,
+    capturing: BTreeSet<Symbol>,
+}
+
+/// What weighs on one hop.
+struct Opinion {
+    verdict: Verdict,
+    side: Symbol,
+    weight: f64,
+    because: String,
+    proof: Map<String, Value>,
+}
+
+/// Returns the causes of all hops that broke, each hop under one.
+pub(super) fn causes(case: &Case<'_>, hops: &Hops, rule: &Rule) -> Vec<Cause> {
+    let judge = Judge {
+        case,
+        hops,
+        min_calls: rule.count("min_calls"),
+        min_entries: rule.count("min_entries"),
+        min_split: rule.threshold("min_split"),
+        max_working: rule.threshold("max_working_split"),
+        min_equal: rule.threshold("min_equal_share"),
+        min_narrow: rule.threshold("min_narrow_share"),
+        capturing: capturing(case),
+    };
+    judge.causes()
+}
+
+impl Judge<'_, '_> {
+    fn causes(&self) -> Vec<Cause> {
+        let mut causes = self.noops();
+        let explained: BTreeSet<Pair> = causes.iter().flat_map(|cause| cause.hops.iter().copied()).collect();
+        let mut merged: BTreeMap<(Verdict, Symbol), Cause> = BTreeMap::new();
+        for (pair, hop) in
+            self.by_size().into_iter().filter(|(pair, hop)| self.is_broken(hop) && !explained.contains(pair))
+        {
+            let opinion = self.opinion(pair, hop);
+            let cause = merged.entry((opinion.verdict, opinion.side)).or_insert_with(|| cause(&opinion));
+            cause.hops.push(pair);
+            cause.weight = cause.weight.max(opinion.weight);
+        }
+        causes.extend(merged.into_values());
+        causes
+    }
+
+    /// The biggest first, so that a merged cause speaks of it.
+    fn by_size(&self) -> Vec<(Pair, &Hop)> {
+        let mut all: Vec<(Pair, &Hop)> = self.hops.iter().map(|(&pair, hop)| (pair, hop)).collect();
+        all.sort_by_key(|&((caller, callee), hop)| {
+            (u64::MAX - hop.breaks.len() as u64, self.text(caller), self.text(callee))
+        });
+        all
+    }
+
+    fn is_broken(&self, hop: &Hop) -> bool {
+        hop.calls() >= self.min_calls && hop.split() >= self.min_split
+    }
+
+    fn works(&self, hop: &Hop) -> bool {
+        !hop.linked.is_empty() && hop.split() <= self.max_working
+    }
+
+    fn from(&self, caller: Symbol) -> impl Iterator<Item = (Symbol, &Hop)> {
+        self.hops.iter().filter(move |((from, _), _)| *from == caller).map(|(&(_, to), hop)| (to, hop))
+    }
+
+    fn to(&self, callee: Symbol) -> impl Iterator<Item = (Symbol, &Hop)> {
+        self.hops.iter().filter(move |((_, to), _)| *to == callee).map(|(&(from, _), hop)| (from, hop))
+    }
+
+    /// The caller's calls to another service arrive with their context.
+    fn links_elsewhere(&self, caller: Symbol) -> bool {
+        self.from(caller).any(|(_, hop)| self.works(hop))
+    }
+
+    /// Calls of another service arrive at the callee with their context.
+    fn reads_others(&self, callee: Symbol) -> bool {
+        self.to(callee).any(|(_, hop)| self.works(hop))
+    }
+
+    fn noops(&self) -> Vec<Cause> {
+        let callees: BTreeSet<Symbol> = self.hops.keys().map(|&(_, callee)| callee).collect();
+        callees.into_iter().filter_map(|service| self.noop(service)).collect()
+    }
+
+    /// A service to which and from which nothing is linked, although those that call it are understood elsewhere, or call
+    /// nobody else.
+    fn noop(&self, service: Symbol) -> Option<Cause> {
+        let (sent, received): (Vec<_>, Vec<_>) = (self.from(service).collect(), self.to(service).collect());
+        let count = |hops: &[(Symbol, &Hop)]| hops.iter().map(|(_, hop)| hop.calls()).sum::<u64>();
+        let dead = |hops: &[(Symbol, &Hop)]| {
+            let broken: usize = hops.iter().map(|(_, hop)| hop.breaks.len()).sum();
+            broken as f64 >= (1.0 - self.max_working) * count(hops) as f64
+        };
+        let is_dead =
+            count(&received) >= self.min_entries && count(&sent) >= self.min_calls && dead(&sent) && dead(&received);
+        let honest = received.iter().filter(|(caller, _)| self.links_elsewhere(*caller)).count();
+        let is_only = received.iter().any(|(caller, _)| self.from(*caller).count() == 1);
+        if !is_dead || honest == 0 && !is_only {
+            return None;
+        }
+        let mut hops: Vec<Pair> = received.iter().map(|&(caller, _)| (caller, service)).collect();
+        hops.extend(sent.iter().map(|&(callee, _)| (service, callee)));
+        if hops.iter().any(|pair| self.crossing(self.hops.get(pair)).is_some() || self.wire_format(*pair)) {
+            return None;
+        }
+        let because = format!(
+            "{} neither reads nor sends context: 0 of {} inbound and 0 of {} outbound requests are linked; {honest} of {} callers are understood elsewhere",
+            self.text(service),
+            count(&received),
+            count(&sent),
+            received.len()
+        );
+        let weight = if honest > 1 { 1.0 } else { 0.85 };
+        Some(Cause { verdict: Verdict::Noop, side: service, hops, weight, because, proof: Map::new() })
+    }
+
+    /// Captured headers show a format other than the callee's on this hop.
+    fn wire_format(&self, pair: Pair) -> bool {
+        let sends = |hop: &Hop| Wire::read(self.case, hop).ignored_by_most(hop).is_some_and(|format| format.is_b3());
+        !self.case.headers.is_empty() && self.hops.get(&pair).is_some_and(sends)
+    }
+
+    fn crossing(&self, hop: Option<&Hop>) -> Option<Crossing> {
+        hop.and_then(|hop| crossing(self.case.window, &hop.breaks, self.min_equal))
+    }
+
+    fn opinion(&self, pair: Pair, hop: &Hop) -> Opinion {
+        self.by_wire(pair, hop).unwrap_or_else(|| self.by_neighbours(pair, hop))
+    }
+
+    /// What captured headers prove.
+    fn by_wire(&self, (caller, callee): Pair, hop: &Hop) -> Option<Opinion> {
+        let wire = Wire::read(self.case, hop);
+        let side = self.side(caller, callee);
+        if let (Some(format), Some((context, root))) = (wire.ignored_by_most(hop), wire.example) {
+            let verdict = if format.is_b3() { Verdict::B3 } else { Verdict::Format };
+            let because = format!(
+                "{} sends {}, {} begins traces of its own",
+                self.text(caller),
+                wire.names().join(", "),
+                self.text(callee)
+            );
+            let mut proof = Map::new();
+            proof.insert("sent".to_owned(), json!(wire.names()));
+            proof.insert("header_trace_id".to_owned(), json!(format!("{:032x}", context.trace_id)));
+            proof.insert("callee_trace_id".to_owned(), json!(format!("{:032x}", self.case.window.trace_id(root))));
+            return Some(Opinion { verdict, side, weight: 1.0, because, proof });
+        }
+        (self.capturing.contains(&callee) && wire.with_context == 0).then(|| Opinion {
+            verdict: Verdict::NotInjected,
+            side: caller,
+            weight: 1.1,
+            because: format!("{} captures headers, and these requests have none with a context", self.text(callee)),
+            proof: Map::new(),
+        })
+    }
+
+    /// Who has to change: the caller, if the callee understands others; the callee, if others understand the caller.
+    fn side(&self, caller: Symbol, callee: Symbol) -> Symbol {
+        if self.reads_others(callee) || !self.links_elsewhere(caller) && self.breaks_elsewhere(caller, callee) {
+            caller
+        } else {
+            callee
+        }
+    }
+
+    fn breaks_elsewhere(&self, caller: Symbol, callee: Symbol) -> bool {
+        self.from(caller).any(|(other, hop)| other != callee && self.is_broken(hop))
+    }
+
+    /// What the other hops of both services tell.
+    fn by_neighbours(&self, pair: Pair, hop: &Hop) -> Opinion {
+        let (caller, callee) = pair;
+        let side = self.side(caller, callee);
+        if let Some(crossing) = self.crossing(Some(hop)) {
+            return self.crossed(pair, side, crossing);
+        }
+        if narrow_share(self.case, hop) >= self.min_narrow {
+            return self.narrow(pair, side);
+        }
+        if side == caller || !self.links_elsewhere(caller) || self.is_scope_alone(pair, hop) {
+            return self.not_injected(pair, hop);
+        }
+        let because = format!(
+            "{} reads the context of no caller, while others read that of {}",
+            self.text(callee),
+            self.text(caller)
+        );
+        Opinion { verdict: Verdict::Format, side, weight: 0.75, because, proof: Map::new() }
+    }
+
+    /// Other headers arrive: a client that sends them would have sent the context too, had it the callee's format.
+    fn crossed(&self, (caller, callee): Pair, side: Symbol, crossing: Crossing) -> Opinion {
+        let key = self.text(crossing.key);
+        let because = format!(
+            "{key} of {} arrives in {} all the same ({} of {} pairs agree), so headers are sent and read: the formats of the context differ",
+            self.text(caller),
+            self.text(callee),
+            crossing.equal,
+            crossing.pairs
+        );
+        let mut proof = self.neighbours((caller, callee));
+        proof.insert("arrives".to_owned(), json!(key));
+        Opinion { verdict: Verdict::Format, side, weight: 0.95, because, proof }
+    }
+
+    fn narrow(&self, (caller, callee): Pair, side: Symbol) -> Opinion {
+        let because = format!(
+            "trace ids of {} have 64 bits, as B3 has them, those of {} its own",
+            self.text(caller),
+            self.text(callee)
+        );
+        Opinion { verdict: Verdict::B3, side, weight: 0.65, because, proof: self.neighbours((caller, callee)) }
+    }
+
+    fn not_injected(&self, pair: Pair, hop: &Hop) -> Opinion {
+        let (caller, callee) = pair;
+        let client = scope(self.case, hop.breaks.iter().map(|one| one.call));
+        let mut proof = self.neighbours(pair);
+        proof.insert("client".to_owned(), json!(client));
+        let (weight, reason) = match (self.reads_others(callee), self.links_elsewhere(caller)) {
+            (true, true) => (1.0, "others are understood there, and other calls of it arrive"),
+            (true, false) => (0.9, "others are understood there"),
+            (false, true) => (0.85, "other calls of it arrive, made by another client library"),
+            (false, false) => (0.7, "nothing shows whether context is sent"),
+        };
+        let because = format!("client {client} of {}: {reason}", self.text(caller));
+        Opinion { verdict: Verdict::NotInjected, side: caller, weight, because, proof }
+    }
+
+    /// The library that made the broken calls makes none that arrive elsewhere: others of the caller do.
+    fn is_scope_alone(&self, (caller, callee): Pair, hop: &Hop) -> bool {
+        let own = scope(self.case, hop.breaks.iter().map(|one| one.call));
+        let working = self.from(caller).filter(|(to, hop)| *to != callee && self.works(hop));
+        working.map(|(_, hop)| scope(self.case, self.calls_of(hop))).all(|other| other != own)
+    }
+
+    fn calls_of(&self, hop: &Hop) -> impl Iterator<Item = u32> {
+        hop.linked.iter().map(|&span| self.case.window.parent[span as usize]).filter(|&call| call != NONE)
+    }
+
+    /// Which other hops of both services work: the strongest argument against a wrong guess.
+    fn neighbours(&self, (caller, callee): Pair) -> Map<String, Value> {
+        let linked = |hops: Vec<(Symbol, &Hop)>| {
+            let mut names: Vec<&str> =
+                hops.iter().filter(|(_, hop)| self.works(hop)).map(|&(other, _)| self.text(other)).collect();
+            names.sort_unstable();
+            json!(names)
+        };
+        let mut proof = Map::new();
+        proof.insert("caller_links_to".to_owned(), linked(self.from(caller).collect()));
+        proof.insert("callee_links_from".to_owned(), linked(self.to(callee).collect()));
+        proof
+    }
+
+    fn text(&self, symbol: Symbol) -> &str {
+        self.case.window.text(symbol)
+    }
+}
+
+fn cause(opinion: &Opinion) -> Cause {
+    let (because, proof) = (opinion.because.clone(), opinion.proof.clone());
+    Cause { verdict: opinion.verdict, side: opinion.side, hops: Vec::new(), weight: opinion.weight, because, proof }
+}
