@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::proof::{Wire, capturing, narrow_share, scope};
 use super::{Cause, Verdict};
 use crate::detect::crossing::{Crossing, crossing};
+use crate::detect::headers::Format;
 use crate::detect::hops::{Hop, Hops};
 use crate::detect::{Case, Rule};
 use crate::trace::window::{NONE, Symbol};
@@ -142,7 +143,7 @@ impl Judge<'_, '_> {
 
     /// Captured headers show a format other than the callee's on this hop.
     fn wire_format(&self, pair: Pair) -> bool {
-        let sends = |hop: &Hop| Wire::read(self.case, hop).ignored_by_most(hop).is_some_and(|format| format.is_b3());
+        let sends = |hop: &Hop| Wire::read(self.case, hop).ignored_by_most(hop).is_some_and(Format::is_b3);
         !self.case.headers.is_empty() && self.hops.get(&pair).is_some_and(sends)
     }
 
