@@ -3,6 +3,7 @@
 //! A rule is data (`rules/<id>.toml`): its text, severity, thresholds and fixes. What SQL can say stands in the rule itself;
 //! a rule that needs trees or stitches names nothing, and a function of the same name here looks for it.
 
+mod activity;
 mod breaks;
 pub mod case;
 mod crossing;
@@ -52,6 +53,8 @@ detectors! {
         propagator_format_mismatch "propagator-format-mismatch",
         propagator_noop_default "propagator-noop-default",
         context_not_injected "context-not-injected",
+        async_context_loss "async-context-loss",
+        process_boundary_loss "process-boundary-loss",
         message_context_missing "message-context-missing",
         message_link_only "message-link-only",
         root_shape_violation "root-shape-violation",
