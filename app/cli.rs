@@ -96,6 +96,13 @@ pub enum Command {
     Edges(ListArgs),
     /// List log records by time
     Logs(ListArgs),
+    /// Say what is wrong: where context was lost, who has to change what, how sure that is
+    Findings(FindingsArgs),
+    /// Write traces in a format that others read
+    Export(ExportArgs),
+    /// Measure stitching: tear traces, join them again, tell how often that is right
+    #[command(subcommand)]
+    Lab(LabCommand),
     /// List socket events by time: connections opened, closed, sent again
     Flows(ListArgs),
     /// Check configuration, themes, named queries, keymap, log patterns, formats and views: every mistake with file and line
@@ -277,6 +284,12 @@ pub struct TraceArgs {
     pub id: String,
     #[command(flatten)]
     pub from: FromArgs,
+    /// With what was torn off it: joined spans stand where they belong, and say why
+    #[arg(long, env = "RIFTLINE_HEALED", value_parser = FalseyValueParser::new(), conflicts_with = "raw")]
+    pub healed: bool,
+    /// As recorded [default]
+    #[arg(long)]
+    pub raw: bool,
     /// Format of the trace [default: tree on a terminal, json in a pipe]
     #[arg(long, value_enum, value_name = "FORMAT", env = "RIFTLINE_FORMAT")]
     pub format: Option<TraceFormat>,
@@ -305,6 +318,170 @@ pub enum TraceFormat {
     Parquet,
     /// Spans as rows
     Arrow,
+}
+
+/// `riftline findings`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct FindingsArgs {
+    #[command(flatten)]
+    pub from: FromArgs,
+    /// Only findings of this severity or worse
+    #[arg(long, value_enum, value_name = "SEVERITY", env = "RIFTLINE_SEVERITY")]
+    pub severity: Option<Level>,
+    /// Only findings of these groups, such as A,B,C,D; counts for --fail-on too
+    #[arg(long, value_name = "GROUPS", value_delimiter = ',', env = "RIFTLINE_GROUP")]
+    pub group: Vec<String>,
+    /// Only findings of this rule
+    #[arg(long, value_name = "ID", env = "RIFTLINE_RULE")]
+    pub rule: Option<String>,
+    /// Answer no (exit 1) if there is a finding of this severity or worse
+    #[arg(long, value_enum, value_name = "SEVERITY", env = "RIFTLINE_FAIL_ON")]
+    pub fail_on: Option<Level>,
+    /// Explain one finding, by its id or the first digits of it, or all of one rule
+    #[arg(long, value_name = "ID")]
+    pub explain: Option<String>,
+    /// Tell what the rules of this folder would change, and change nothing
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub dry_run: Option<PathBuf>,
+    #[command(flatten)]
+    pub print: PrintArgs,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Level {
+    Crit,
+    High,
+    Med,
+    Low,
+    Info,
+}
+
+/// `riftline export`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ExportArgs {
+    /// Format to write
+    #[arg(value_enum)]
+    pub to: ExportFormat,
+    #[command(flatten)]
+    pub from: FromArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Add a span link from each joined span to the span that was found for it
+    #[arg(long, env = "RIFTLINE_HEALED", value_parser = FalseyValueParser::new())]
+    pub healed: bool,
+    /// File to write [default: stdout]
+    #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+}
+
+/// What traces can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// OTLP in JSON, one request a trace and line
+    Otlp,
+}
+
+/// `riftline lab`.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum LabCommand {
+    /// Tear traces: take out ids, parents, kinds, attributes or spans, and write what is left with the truth about it
+    Ablate(AblateArgs),
+    /// Join torn traces and tell how often that is right
+    Stitch(LabStitchArgs),
+    /// Mask healthy calls of your own data, join them blindly, and tell how far joins can be trusted there
+    Calibrate(CalibrateArgs),
+}
+
+/// `riftline lab ablate`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct AblateArgs {
+    /// Files, folders, globs, or `-` for stdin
+    #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+    pub sources: Vec<String>,
+    /// What to take out
+    #[arg(long, value_enum, value_delimiter = ',', required = true, value_name = "WHAT")]
+    pub drop: Vec<Drop>,
+    /// Edge at which it is taken out, as `CALLER->CALLEE`, or a service for what happens inside of it [default: everywhere]
+    #[arg(long, value_name = "EDGE")]
+    pub at: Option<String>,
+    /// Share of the calls that it happens to, 0 to 1
+    #[arg(long, default_value_t = 1.0, value_name = "SHARE")]
+    pub rate: f64,
+    /// Share of all spans that are lost besides
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub loss: f64,
+    /// Moves the clock of each service by up to this much, such as 120ms
+    #[arg(long, value_name = "TIME", value_parser = span_of_time::parse)]
+    pub skew: Option<i64>,
+    /// Packs traces this many times closer in time
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    pub pack: f64,
+    /// Repeats everything this many times, one after the other, with fresh ids
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub repeat: u32,
+    /// Chooses among equals: the same seed gives the same bytes
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// File to write the torn traces to [default: stdout]
+    #[arg(long, short, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// File to write the truth to
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub truth: Option<PathBuf>,
+}
+
+/// What `riftline lab ablate` takes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Drop {
+    /// The callee, or at a service the work inside of it, begins a trace of its own
+    TraceId,
+    /// Parents: spans keep their trace
+    ParentSpanId,
+    Kind,
+    Attributes,
+    /// Captured headers and links
+    Headers,
+}
+
+/// `riftline lab stitch`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct LabStitchArgs {
+    /// Files, folders, globs, or `-` for stdin
+    #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+    pub sources: Vec<String>,
+    /// JSON lines with the true parents
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub truth: PathBuf,
+    /// Evidence that is not looked at
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub without: Vec<Without>,
+    #[command(flatten)]
+    pub print: PrintArgs,
+}
+
+/// Evidence that the lab can leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Without {
+    Urls,
+    Logs,
+    Links,
+}
+
+/// `riftline lab calibrate`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct CalibrateArgs {
+    /// Files, folders, globs, or `-` for stdin
+    #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+    pub sources: Vec<String>,
+    /// Evidence that is not looked at
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    pub without: Vec<Without>,
+    /// Chooses which calls are masked
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    #[command(flatten)]
+    pub print: PrintArgs,
 }
 
 /// `riftline doctor`.

@@ -9,8 +9,11 @@ pub mod trace;
 
 pub mod check;
 pub mod doctor;
+pub mod export;
+pub mod findings;
 pub mod formats;
 pub mod ingest;
+pub mod lab;
 mod list;
 pub mod listen;
 pub mod named;
@@ -19,6 +22,7 @@ pub mod progress;
 pub mod query;
 pub mod retention;
 pub mod rows;
+pub mod rules;
 pub mod source;
 pub mod summary;
 pub mod work;
@@ -83,6 +87,9 @@ pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Logs(args) => list::run(&args, Question::Logs, context),
         Command::Flows(args) => list::run(&args, Question::Flows, context),
         Command::Trace(args) => trace::run(&args, context),
+        Command::Findings(args) => findings::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
+        Command::Lab(command) => lab::run(&command, context),
         Command::Check(args) => check::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Themes(args) => themes::run(args, context),

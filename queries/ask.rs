@@ -3,7 +3,7 @@
 mod ids;
 
 use crate::cancel::Cancel;
-use crate::desk::{Desk, Question, Selection};
+use crate::desk::{Chosen, Desk, Question, Selection};
 use crate::error::AskError;
 use crate::run::{self, DEFAULT_MAX_ROWS};
 use crate::store::Store;
@@ -12,6 +12,8 @@ use crate::traceql;
 
 const TRACES: &str = include_str!("sql/answers/traces.sql");
 const TRACE: &str = include_str!("sql/answers/trace.sql");
+const HEALED_TRACE: &str = include_str!("sql/answers/healed_trace.sql");
+const FINDINGS: &str = include_str!("sql/answers/findings.sql");
 const SERVICES: &str = include_str!("sql/answers/services.sql");
 const EDGES: &str = include_str!("sql/answers/edges.sql");
 const EDGES_OF_TRACES: &str = include_str!("sql/answers/edges_of_traces.sql");
@@ -26,10 +28,12 @@ impl Desk for Store {
             Question::Sql { sql, max_rows } => run::run(self, sql, *max_rows, cancel),
             Question::Traces(selection) => asked.traces(selection),
             Question::Trace { id } => asked.trace(id),
+            Question::HealedTrace { id } => asked.healed_trace(id),
             Question::Services(selection) => asked.listed(SERVICES, "start", selection),
             Question::Edges(selection) => asked.edges(selection),
             Question::Logs(selection) => asked.listed(LOGS, "time", selection),
             Question::Flows(selection) => asked.flows(selection),
+            Question::Findings(chosen) => asked.findings(chosen),
         }
     }
 }
@@ -59,6 +63,28 @@ impl Asked<'_> {
             return Err(AskError::Bad { message, at: None });
         }
         self.listed(FLOWS, "time", selection)
+    }
+
+    fn findings(&self, chosen: &Chosen) -> Result<Table, AskError> {
+        run::analyse(self.store, self.cancel)?;
+        self.select(&FINDINGS.replace("/* and of these */", &findings_condition(chosen)))
+    }
+
+    fn healed_trace(&self, id: &str) -> Result<Table, AskError> {
+        run::analyse(self.store, self.cancel)?;
+        let found = ids::find(self.store, id, self.cancel)?;
+        let traces = self.store.pieces(found.id, self.cancel)?;
+        let pieces = traces.iter().filter_map(|piece| ids::find(self.store, &piece.to_string(), self.cancel).ok());
+        let (mut ids, mut rows) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            ids.push(format!("'{}'", piece.id));
+            rows.push(format!("\"row\" BETWEEN {} AND {}", piece.first_row, piece.last_row));
+        }
+        let sql = HEALED_TRACE
+            .replace("('0123456789abcdef0123456789abcdef')", &format!("({})", ids.join(", ")))
+            .replace("'0123456789abcdef0123456789abcdef'", &format!("'{}'", found.id))
+            .replace("/* and in these rows */", &format!("AND ({})", rows.join(" OR ")));
+        self.select(&sql)
     }
 
     fn trace(&self, id: &str) -> Result<Table, AskError> {
@@ -121,6 +147,26 @@ impl Asked<'_> {
             other => other,
         })
     }
+}
+
+/// What `chosen` asks for, as SQL behind a condition.
+fn findings_condition(chosen: &Chosen) -> String {
+    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let mut sql = String::new();
+    if let Some(id) = &chosen.id {
+        sql.push_str(&format!(" AND (rule = {0} OR starts_with(id, lower({0})))", text(id)));
+    }
+    if let Some(rule) = &chosen.rule {
+        sql.push_str(&format!(" AND rule = {}", text(rule)));
+    }
+    if !chosen.groups.is_empty() {
+        let groups: Vec<String> = chosen.groups.iter().map(|group| text(&group.to_uppercase())).collect();
+        sql.push_str(&format!(" AND upper(\"group\") IN ({})", groups.join(", ")));
+    }
+    if let Some(severity) = chosen.severity {
+        sql.push_str(&format!(" AND severity_number <= {severity}"));
+    }
+    sql
 }
 
 #[cfg(test)]

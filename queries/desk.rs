@@ -19,6 +19,8 @@ pub enum Question {
     /// The spans of one trace, by start; columns of the view `spans`. `id` is a trace id or a prefix of at least 4 hex digits
     /// that fits one trace only.
     Trace { id: String },
+    /// The same, with the spans of all traces that were joined to it, and the columns `healed_parent_span_id` and `stitch`.
+    HealedTrace { id: String },
     /// One row a service: spans, errors, p50, p90 and p99 of duration, first and last seen.
     Services(Selection),
     /// The view `edges` summed over minutes: client, server, operation, calls, errors, p50, p99.
@@ -27,6 +29,21 @@ pub enum Question {
     Logs(Selection),
     /// The view `flows`, by time. Socket events belong to no trace: a TraceQL filter is refused.
     Flows(Selection),
+    /// The view `findings`, the first to fix first.
+    Findings(Chosen),
+}
+
+/// Which findings. What is empty or absent chooses all.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    /// A finding's id or the first digits of it, or the id of a rule.
+    pub id: Option<String>,
+    pub rule: Option<String>,
+    /// Letters of the catalogue.
+    pub groups: Vec<String>,
+    /// The least severity, as a number: 0 crit to 4 info.
+    pub severity: Option<u8>,
 }
 
 /// Which rows, for the views that scripts list.

@@ -175,6 +175,11 @@ impl Store {
         spans::load_trace(&self.reader()?, id, cancel)
     }
 
+    /// Returns the ids of the traces that were joined to `id`, itself first, as of the last analysis.
+    pub(crate) fn pieces(&self, id: TraceId, cancel: &crate::cancel::Cancel) -> Result<Vec<TraceId>, AskError> {
+        healed::pieces(&self.reader()?, id, cancel)
+    }
+
     /// Returns the trace `id` together with the traces that were joined to it, as of the last analysis; fails where the store has
     /// no such trace.
     pub fn load_healed(&self, id: TraceId, cancel: &crate::cancel::Cancel) -> Result<Healed, AskError> {

@@ -67,6 +67,13 @@ impl Table {
         self.columns.get(column).map_or(Cell::Null, |column| column.values.get(row))
     }
 
+    /// Returns the table with only these rows, in this order.
+    #[must_use]
+    pub fn pick(&self, rows: &[usize]) -> Self {
+        let pick = |column: &Column| Column { name: column.name.clone(), values: column.values.pick(rows) };
+        Self { columns: self.columns.iter().map(pick).collect(), is_cut: self.is_cut }
+    }
+
     /// Returns the position of the column `name`.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
@@ -90,6 +97,23 @@ impl Values {
             Self::UInt(values) => values.len(),
             Self::Double(values) => values.len(),
             Self::Text(values) | Self::Json(values) => values.len(),
+        }
+    }
+
+    /// Returns the values of these rows, in this order; none beyond the end.
+    #[must_use]
+    pub fn pick(&self, rows: &[usize]) -> Self {
+        fn of<T: Clone>(values: &[Option<T>], rows: &[usize]) -> Vec<Option<T>> {
+            rows.iter().map(|&row| values.get(row).cloned().flatten()).collect()
+        }
+        match self {
+            Self::Bool(values) => Self::Bool(of(values, rows)),
+            Self::Int(values) => Self::Int(of(values, rows)),
+            Self::UInt(values) => Self::UInt(of(values, rows)),
+            Self::Double(values) => Self::Double(of(values, rows)),
+            Self::Time(values) => Self::Time(of(values, rows)),
+            Self::Text(values) => Self::Text(of(values, rows)),
+            Self::Json(values) => Self::Json(of(values, rows)),
         }
     }
 

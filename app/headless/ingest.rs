@@ -14,7 +14,7 @@ use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place, Serve
 use serde::Serialize;
 
 use super::progress::ProgressLine;
-use super::{Context, answer, retention, say, source, summary};
+use super::{Context, answer, retention, rules, say, source, summary};
 use crate::cli::IngestArgs;
 use crate::error::Failure;
 use crate::format::{Format, write_json};
@@ -54,6 +54,7 @@ fn read(args: &IngestArgs, path: &Path, format: Format, context: &Context) -> Re
     let summary = match serve::open_or_connect(path)? {
         Place::Here(store) => {
             store.warnings().iter().for_each(|warning| say::always(warning));
+            store.set_rules(rules::load().0);
             let options = source::load_options(&store, &args.store, args.settle);
             let records = args.commit_rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(COMMIT_RECORDS);
             let inputs = source::inputs(&args.sources);

@@ -15,7 +15,7 @@ use riftline_queries::store::Store;
 use riftline_queries::table::Table;
 
 use super::progress::ProgressLine;
-use super::{Context, patterns, say, summary};
+use super::{Context, patterns, rules, say, summary};
 use crate::cli::{FromArgs, StoreArgs};
 use crate::config;
 use crate::error::Failure;
@@ -118,6 +118,7 @@ pub fn open_store(path: &Path) -> Result<Asked, Failure> {
     let desk: Box<dyn Desk> = match serve::open_or_connect(path)? {
         Place::Here(store) => {
             store.warnings().iter().for_each(|warning| say::always(warning));
+            store.set_rules(rules::load().0);
             Box::new(store)
         }
         Place::There(client) => Box::new(client),
@@ -125,8 +126,36 @@ pub fn open_store(path: &Path) -> Result<Asked, Failure> {
     Ok(Asked { desk, read: Ok(()), _temporary: None })
 }
 
+/// Opens what was named in this process: for what a riftline that holds the store cannot be asked.
+pub fn open_here(from: &FromArgs, context: &Context) -> Result<(Store, Option<Temporary>), Failure> {
+    check_format(&from.store)?;
+    let named = named_store(from)?;
+    if named.is_none() && !from.sources.is_empty() {
+        let (store, temporary, read) = read_all(&from.sources, &from.store, context)?;
+        return read.map(|()| (store, temporary));
+    }
+    let path = match named {
+        Some(path) => path,
+        None => store_path(from.store.store.as_deref(), context)?,
+    };
+    match serve::open_or_connect(&path)? {
+        Place::Here(store) => Ok((store, None)),
+        Place::There(_) => {
+            Err(Failure::Store(format!("{} is held by another riftline: name the sources", path.display())))
+        }
+    }
+}
+
 fn read_into_temporary(sources: &[String], args: &StoreArgs, context: &Context) -> Result<Asked, Failure> {
+    let (store, temporary, read) = read_all(sources, args, context)?;
+    Ok(Asked { desk: Box::new(store), read, _temporary: temporary })
+}
+
+type AllRead = (Store, Option<Temporary>, Result<(), Failure>);
+
+fn read_all(sources: &[String], args: &StoreArgs, context: &Context) -> Result<AllRead, Failure> {
     let store = Store::temporary()?;
+    store.set_rules(rules::load().0);
     let temporary = store.path().parent().map(Temporary::register);
     let summary = read_into(&store, sources, args, context)?;
     summary::say_what_failed(&summary, context);
@@ -135,12 +164,12 @@ fn read_into_temporary(sources: &[String], args: &StoreArgs, context: &Context) 
         read?;
         return Err(Failure::Input("nothing to read".to_owned()));
     }
-    Ok(Asked { desk: Box::new(store), read, _temporary: temporary })
+    Ok((store, temporary, read))
 }
 
 fn read_into(store: &Store, sources: &[String], args: &StoreArgs, context: &Context) -> Result<LoadSummary, Failure> {
     let mut line = ProgressLine::new(context);
-    let summary = load(store, &inputs(sources), &load_options(store, args, true), &mut |event| {
+    let summary = load(store, &inputs(sources), &load_options(store, args, false), &mut |event| {
         line.note(&event);
         go_on(context)
     })?;

@@ -20,7 +20,8 @@ use rows::Trace;
 
 /// Prints one trace.
 pub fn run(args: &TraceArgs, context: &Context) -> Result<(), Failure> {
-    let question = Question::Trace { id: args.id.trim().to_ascii_lowercase() };
+    let id = args.id.trim().to_ascii_lowercase();
+    let question = if args.healed { Question::HealedTrace { id } } else { Question::Trace { id } };
     let (table, read) = source::ask(&args.from, &question, None, context)?;
     give(table, args.format, context)?;
     read

@@ -11,6 +11,7 @@ use crate::detect::{Case, Finding, Severity};
 use crate::stitch::{State, Stitch};
 use crate::store::columns::Columns;
 use crate::store::writer::append_columns;
+use crate::trace::skew::{Limits, Skew};
 use crate::trace::window::{NONE, Window};
 
 /// Rows of all derived tables that analysing writes.
@@ -61,8 +62,15 @@ impl Rows {
         self.notes.extend(notes(case, findings).into_iter().map(|(trace, note)| (id, trace, note)));
         self.findings
             .extend(findings.iter().enumerate().map(|(place, finding)| (*stretch, place as i64, finding.clone())));
-        let _ = loaded;
+        self.clocks.extend(clocks(case, &loaded.resource_ids).map(|(resource, offset)| (id, resource, offset)));
     }
+}
+
+/// What to add to the times of each process whose clock is off.
+fn clocks<'c>(case: &'c Case<'_>, resource_ids: &'c [u32]) -> impl Iterator<Item = (u32, i64)> + 'c {
+    let skew = Skew::of(case.window, &case.healed_parent, Limits::default());
+    let offset = move |(resource, &id): (usize, &u32)| (id, skew.offset_ns(resource as u32).saturating_neg());
+    resource_ids.iter().enumerate().map(offset).filter(|&(_, offset)| offset != 0)
 }
 
 fn notes(case: &Case<'_>, findings: &[Finding]) -> BTreeMap<u128, Note> {

@@ -1,7 +1,6 @@
 //! Scores stitching without a store: `stitch [--without urls,logs,links] TRUTH SOURCE…`.
 #![expect(clippy::print_stdout, reason = "this is a program for the command line")]
 
-use std::io::Read;
 use std::time::Instant;
 
 use riftline_ingest::read::Input;
@@ -20,9 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let truth = arguments.remove(0);
     let inputs: Vec<Input> = arguments.into_iter().map(Input::Path).collect();
     let window = read::window(&inputs, without)?;
-    let mut text = String::new();
-    flate2::read::MultiGzDecoder::new(std::fs::File::open(&truth)?).read_to_string(&mut text)?;
-    let truth = Truth::read(&text, &window)?;
+    let truth = Truth::open(std::path::Path::new(&truth), &window)?;
     let begin = Instant::now();
     let stitches = stitch::stitch(&window);
     let seconds = begin.elapsed().as_secs_f64();

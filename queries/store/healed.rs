@@ -44,6 +44,12 @@ pub(super) fn load(reader: &Reader, id: TraceId, cancel: &Cancel) -> Result<Heal
     Ok(healed)
 }
 
+/// Returns the ids of all traces that hang together with `id`, itself first.
+pub(super) fn pieces(reader: &Reader, id: TraceId, cancel: &Cancel) -> Result<Vec<TraceId>, AskError> {
+    let derived = reader.shared().derived();
+    reader.run(cancel, |connection| connected(connection, derived, id).map(|(traces, _)| traces))
+}
+
 /// Follows joins from `id` in both directions, level by level.
 fn connected(connection: &Connection, derived: &str, id: TraceId) -> duckdb::Result<(Vec<TraceId>, Vec<Joined>)> {
     let (mut traces, mut level, mut joins) = (vec![id], vec![id], HashMap::new());

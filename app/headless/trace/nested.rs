@@ -11,9 +11,11 @@ use super::rows::Trace;
 use crate::format::{write_cell, write_text};
 
 /// Columns of the view `spans` that a span of the tree shows, where it has a value. Those of conventions stand in `attributes`.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 24] = [
     "span_id",
     "parent_span_id",
+    "healed_parent_span_id",
+    "stitch",
     "service",
     "name",
     "kind",

@@ -120,7 +120,8 @@ fn span(trace: &Trace, row: usize) -> Value {
     put_number(&mut span, "droppedAttributesCount", integer(get("dropped_attributes")));
     put_list(&mut span, "events", array(get("events")).iter().map(event).collect());
     put_number(&mut span, "droppedEventsCount", integer(get("dropped_events")));
-    put_list(&mut span, "links", array(get("links")).iter().map(link).collect());
+    let links = array(get("links")).iter().map(link).chain(stitch(text(get("stitch")))).collect();
+    put_list(&mut span, "links", links);
     put_number(&mut span, "droppedLinksCount", integer(get("dropped_links")));
     put_status(&mut span, trace.spans.status.get(row).copied().unwrap_or_default(), text(get("status_message")));
     Value::Object(span)
@@ -164,6 +165,22 @@ fn event(event: &Typed) -> Value {
     put_text(&mut made, "name", event.get("name").and_then(Typed::text).unwrap_or_default());
     put_parts(&mut made, event);
     Value::Object(made)
+}
+
+/// Returns a link to the span that was found for a joined one, so that others can follow it.
+fn stitch(stitch: &str) -> Option<Value> {
+    let stitch: Value = serde_json::from_str(stitch).ok()?;
+    if stitch["state"] != "accepted" {
+        return None;
+    }
+    Some(json!({
+        "traceId": stitch["parent_trace_id"],
+        "spanId": stitch["parent_span_id"],
+        "attributes": [
+            { "key": "riftline.stitch.rule", "value": { "stringValue": stitch["rule"] } },
+            { "key": "riftline.stitch.confidence", "value": { "doubleValue": stitch["confidence"] } },
+        ],
+    }))
 }
 
 fn link(link: &Typed) -> Value {

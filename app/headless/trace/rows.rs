@@ -10,6 +10,8 @@ use riftline_queries::trace::spans::Spans;
 /// Kinds and statuses as the view names them, by their number in OTLP.
 pub const KINDS: [&str; 6] = ["unspecified", "internal", "server", "client", "producer", "consumer"];
 pub const STATUSES: [&str; 3] = ["unset", "ok", "error"];
+/// The parent that was found for a span, or the recorded one: in answers to `Question::HealedTrace`.
+const HEALED_PARENT: &str = "healed_parent_span_id";
 /// Status of a span that failed.
 pub const ERROR: u8 = 2;
 
@@ -84,9 +86,9 @@ fn spans(table: &Table) -> Spans {
     let mut spans = Spans::default();
     let mut texts: HashMap<Box<str>, u32> = HashMap::new();
     let at = |name| table.position(name).unwrap_or(usize::MAX);
+    let parent = if table.position(HEALED_PARENT).is_some() { HEALED_PARENT } else { "parent_span_id" };
     let [id, parent, start, duration, kind, status, marks, service, name] =
-        ["span_id", "parent_span_id", "start_ns", "duration_ns", "kind", "status", "mark_bits", "service", "name"]
-            .map(at);
+        ["span_id", parent, "start_ns", "duration_ns", "kind", "status", "mark_bits", "service", "name"].map(at);
     for row in 0..table.num_rows() {
         spans.row.push(i64::try_from(row).unwrap_or(i64::MAX));
         spans.span_id.push(hex(table.cell(row, id)));

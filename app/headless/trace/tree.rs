@@ -188,9 +188,19 @@ fn service_color(trace: &Trace, span: usize) -> &'static str {
     SERVICE_COLORS.get(sum % SERVICE_COLORS.len()).copied().unwrap_or_default()
 }
 
+/// Returns why a span stands below another than the recorded parent: `┆ 0.97 call-timing: …`, with a question mark where that
+/// is not sure.
+fn joined(trace: &Trace, span: usize) -> Option<String> {
+    let stitch: serde_json::Value = serde_json::from_str(text(trace.table.get(span, "stitch"))).ok()?;
+    let said = |name: &str| inert(stitch[name].as_str().unwrap_or_default()).into_owned();
+    let sure = if said("state") == "accepted" { "≠" } else { "≠?" };
+    Some(format!("┆ {sure} {:.2} {}: {}", stitch["confidence"].as_f64()?, said("rule"), said("why")))
+}
+
 /// Returns what is to be said beside a span: its error, and whether its place in the tree is not as recorded.
 fn notes(trace: &Trace, span: usize) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
+    notes.extend(joined(trace, span).map(|note| (DIM, note)));
     if trace.spans.status.get(span) == Some(&ERROR) {
         let message = inert(text(trace.table.get(span, "status_message"))).into_owned();
         notes.push((RED, format!("✖ {}", if message.is_empty() { "error" } else { &message })));

@@ -135,6 +135,32 @@ impl Builder {
         self.logs.push(log);
     }
 
+    /// Returns a builder with the texts, processes and scopes of `window`, for spans that are made of its spans.
+    #[must_use]
+    pub fn of(window: &Window) -> Self {
+        let mut builder = Self::default();
+        for number in 0..window.texts.len() as u32 {
+            builder.texts.intern(window.text(Symbol(number)));
+        }
+        builder.resources = window.resources.clone();
+        builder.scopes = window.scopes.clone();
+        builder
+    }
+
+    /// Adds a span with the attributes and links that `span` has in `window`.
+    pub fn copy(&mut self, window: &Window, span: u32, record: SpanRecord) {
+        let from = self.spans.len() as u32;
+        self.links.extend(window.links_of(span).iter().map(|link| Link { from, ..*link }));
+        self.scratch.extend_from_slice(window.attributes(span));
+        self.push(record);
+    }
+
+    /// Adds a log record with the attributes that `log` has in `window`.
+    pub fn copy_log(&mut self, window: &Window, log: usize, record: LogRecord) {
+        self.scratch.extend_from_slice(window.log_attributes(log));
+        self.push_log(record);
+    }
+
     /// Returns how many spans were pushed.
     #[must_use]
     pub fn num_spans(&self) -> usize {
@@ -178,6 +204,39 @@ impl Builder {
 }
 
 impl Window {
+    /// Returns a span as it was pushed.
+    #[must_use]
+    pub fn record(&self, span: u32) -> SpanRecord {
+        let at = span as usize;
+        SpanRecord {
+            row: self.row[at],
+            trace_id: self.trace_id(span),
+            span_id: self.span_id[at],
+            parent_span_id: self.parent_span_id[at],
+            start_ns: self.start_ns[at],
+            duration_ns: self.duration_ns(span),
+            kind: self.kind[at],
+            status: self.status[at],
+            flags: self.flags[at],
+            resource: self.resource[at],
+            scope: self.scope[at],
+            name: self.name[at],
+            trace_state: self.trace_state[at],
+        }
+    }
+
+    /// Returns a log record as it was pushed.
+    #[must_use]
+    pub fn log_record(&self, log: usize) -> LogRecord {
+        LogRecord {
+            time_ns: self.logs.time_ns[log],
+            resource: self.logs.resource[log],
+            trace_id: self.logs.trace_id[log],
+            span_id: self.logs.span_id[log],
+            body: self.logs.body[log],
+        }
+    }
+
     fn push(&mut self, span: &SpanRecord, trace: u32, attributes: &[(Symbol, Symbol)]) {
         if span.duration_ns < 0 {
             self.reversed.push(self.row.len() as u32);
