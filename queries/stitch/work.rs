@@ -5,9 +5,12 @@
 //! after it. Those delays are learned from the spans at hand, process by process, and whole requests are weighed against each
 //! other.
 
+mod aim;
 mod chain;
 mod delays;
 mod model;
+mod order;
+mod outset;
 mod process;
 mod random;
 mod sample;

@@ -1,6 +1,7 @@
 //! What happened in a request, one after the other.
 
 use super::process::{Call, Process};
+use crate::trace::window::NONE;
 
 /// One delay of a request: from the end of what ended last to the start of what comes next, or to the request's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,12 @@ pub(super) struct Step {
     pub(super) delay_ns: i64,
     /// Which quarter of the data this is part of.
     pub(super) fold: usize,
+    /// The torn call that begins, or [`NONE`].
+    pub(super) member: u32,
+    /// When that ended which the delay counts from.
+    pub(super) from_ns: i64,
+    /// The call that began last and is still on its way: its kind, and the delay from its start.
+    pub(super) beside: Option<(usize, i64)>,
 }
 
 /// What ended, and when.
@@ -25,6 +32,7 @@ struct Ended {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     calls: Vec<Call>,
+    members: Vec<u32>,
 }
 
 /// Calls `step` with each delay of a request that has `members` (torn calls, by start) besides its linked calls, and returns
@@ -36,18 +44,23 @@ pub(super) fn walk(
     scratch: &mut Scratch,
     mut step: impl FnMut(Step),
 ) -> usize {
-    merge(process, parent, members, &mut scratch.calls);
+    merge(process, parent, members, scratch);
     let request = &process.parents[parent as usize];
     let begin = Ended { at_ns: request.start_ns, kind: process.num_kinds };
     let calls = &scratch.calls;
     for (at, call) in calls.iter().enumerate() {
         let last = last_ended(&calls[..at], call.start_ns, begin);
         let delay_ns = call.start_ns.saturating_sub(last.at_ns);
-        step(Step { next: call.kind, after: last.kind, delay_ns, fold: call.span as usize });
+        let member = scratch.members[at];
+        let fold = call.span as usize;
+        let beside = at.checked_sub(1).and_then(|at| calls.get(at)).filter(|beside| beside.start_ns >= last.at_ns);
+        let beside = beside.map(|beside| (beside.kind, call.start_ns.saturating_sub(beside.start_ns)));
+        step(Step { next: call.kind, after: last.kind, delay_ns, fold, member, from_ns: last.at_ns, beside });
     }
     let last = last_ended(calls, request.end_ns, begin);
     let delay_ns = request.end_ns.saturating_sub(last.at_ns);
-    step(Step { next: process.num_kinds, after: last.kind, delay_ns, fold: request.span as usize });
+    let (next, fold) = (process.num_kinds, request.span as usize);
+    step(Step { next, after: last.kind, delay_ns, fold, member: NONE, from_ns: last.at_ns, beside: None });
     calls.iter().filter(|call| call.end_ns > request.end_ns).count()
 }
 
@@ -61,15 +74,20 @@ fn last_ended(calls: &[Call], until_ns: i64, begin: Ended) -> Ended {
     last
 }
 
-fn merge(process: &Process, parent: u32, members: &[u32], calls: &mut Vec<Call>) {
-    calls.clear();
+fn merge(process: &Process, parent: u32, members: &[u32], scratch: &mut Scratch) {
+    scratch.calls.clear();
+    scratch.members.clear();
+    let mut push = |call: Call, member: u32| {
+        scratch.calls.push(call);
+        scratch.members.push(member);
+    };
     let mut linked = process.linked(parent).iter().peekable();
     for &member in members {
-        let member = process.calls[member as usize];
-        while let Some(call) = linked.next_if(|call| call.start_ns <= member.start_ns) {
-            calls.push(*call);
+        let call = process.calls[member as usize];
+        while let Some(before) = linked.next_if(|before| before.start_ns <= call.start_ns) {
+            push(*before, NONE);
         }
-        calls.push(member);
+        push(call, member);
     }
-    calls.extend(linked);
+    linked.for_each(|call| push(*call, NONE));
 }

@@ -69,6 +69,11 @@ impl Process {
         &self.choices[self.choice_range(call)]
     }
 
+    /// Returns all calls: the torn ones, then the linked ones.
+    pub(super) fn all_calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().chain(&self.linked)
+    }
+
     pub(super) fn num_choices(&self) -> usize {
         self.choices.len()
     }
@@ -78,6 +83,30 @@ impl Process {
         let start = self.parents.first().map_or(0, |parent| parent.start_ns);
         let end = self.parents.iter().map(|parent| parent.end_ns).max().unwrap_or(start);
         (end.saturating_sub(start) as f64).max(1_000.0)
+    }
+
+    /// Returns a stretch of the process: so many requests, and the torn calls that began while they came in.
+    pub(super) fn part(&self, parents: std::ops::Range<usize>) -> Self {
+        let parents = self.parents.get(parents).unwrap_or_default();
+        let (Some(first), Some(last)) = (parents.first(), parents.last()) else { return Self::default() };
+        let from = self.calls.partition_point(|call| call.start_ns < first.start_ns);
+        let to = self.calls.partition_point(|call| call.start_ns <= last.end_ns.max(last.start_ns));
+        let (linked_from, linked_to) = (first.linked.0, last.linked.1);
+        let shift = |parent: &Parent| Parent {
+            linked: (parent.linked.0 - linked_from, parent.linked.1 - linked_from),
+            ..*parent
+        };
+        let mut part = Self {
+            parents: parents.iter().map(shift).collect(),
+            calls: self.calls[from..to].to_vec(),
+            num_parent_kinds: self.num_parent_kinds,
+            num_kinds: self.num_kinds,
+            is_loose: self.is_loose.clone(),
+            linked: self.linked[linked_from as usize..linked_to as usize].to_vec(),
+            ..Self::default()
+        };
+        part.find_choices();
+        part
     }
 
     fn find_choices(&mut self) {

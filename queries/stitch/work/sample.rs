@@ -1,7 +1,9 @@
 //! Walks through the ways to share out torn calls among requests, each visited as often as it is likely.
 
+use super::aim::{Aim, NUM_AIMS, aims};
 use super::chain::Scratch;
 use super::model::Model;
+use super::order::Neighbours;
 use super::process::{Process, is_placed};
 use super::random::Random;
 use crate::trace::window::NONE;
@@ -17,7 +19,12 @@ pub(super) struct State {
     /// By request: its torn calls, by start.
     members: Vec<Vec<u32>>,
     scores: Vec<f64>,
+    /// By torn call: when that ended which it followed, or [`NOWHERE`].
+    froms: Vec<i64>,
 }
+
+/// Stands for the time that a call without a request followed.
+pub(super) const NOWHERE: i64 = i64::MIN;
 
 impl State {
     pub(super) fn new(process: &Process, places: Vec<u32>) -> Self {
@@ -25,11 +32,15 @@ impl State {
         for (call, &place) in places.iter().enumerate().filter(|&(_, &place)| is_placed(place)) {
             members[place as usize].push(call as u32);
         }
-        Self { places, scores: vec![0.0; members.len()], members }
+        Self { froms: vec![NOWHERE; places.len()], places, scores: vec![0.0; members.len()], members }
     }
 
     pub(super) fn members(&self, parent: u32) -> &[u32] {
         &self.members[parent as usize]
+    }
+
+    pub(super) fn followed_ns(&self, call: u32) -> i64 {
+        self.froms[call as usize]
     }
 
     pub(super) fn places(&self) -> &[u32] {
@@ -57,48 +68,195 @@ pub(super) struct Sampler<'p> {
     process: &'p Process,
     pub(super) state: State,
     random: Random,
+    /// 1 to visit each state as often as it is likely; more to be less choosy.
+    pub(super) heat: f64,
     scratch: Scratch,
     left: Vec<u32>,
     right: Vec<u32>,
+    left_froms: Vec<(u32, i64)>,
+    right_froms: Vec<(u32, i64)>,
+    neighbours: Neighbours,
+    near: Near,
+    aims: Vec<[Aim; NUM_AIMS]>,
+}
+
+/// By torn call: the places that are not out of the question.
+#[derive(Debug, Default)]
+struct Near {
+    places: Vec<u32>,
+    ends: Vec<u32>,
+    /// Calls with more than one such place.
+    open: Vec<u32>,
+}
+
+/// What moves with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Alone,
+    /// A call of its kind comes back.
+    Swap,
+    /// All that comes after it goes along, and all from a call of its kind on comes back.
+    Tail,
+    /// All that comes after it goes along, and all that comes after it there comes back.
+    Cut,
+}
+
+/// Places that make a state less likely by more than this (natural logarithm) are out of the question.
+const FAR: f64 = 12.0;
+
+impl Near {
+    fn all(process: &Process) -> Self {
+        let mut near = Self::default();
+        for call in 0..process.calls.len() as u32 {
+            near.push(call, process.choices(call).iter().copied().chain([NONE]));
+        }
+        near
+    }
+
+    fn push(&mut self, call: u32, places: impl Iterator<Item = u32>) {
+        let from = self.places.len();
+        self.places.extend(places);
+        if self.places.len() > from + 1 {
+            self.open.push(call);
+        }
+        self.ends.push(self.places.len() as u32);
+    }
+
+    fn get(&self, call: u32) -> &[u32] {
+        let from = (call as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.places[from as usize..self.ends[call as usize] as usize]
+    }
 }
 
 impl<'p> Sampler<'p> {
-    pub(super) fn new(process: &'p Process, state: State) -> Self {
-        let (left, right) = (Vec::new(), Vec::new());
-        Self { process, state, random: Random(0x5eed), scratch: Scratch::default(), left, right }
+    pub(super) fn new(process: &'p Process, state: State, seed: u64) -> Self {
+        Self {
+            process,
+            state,
+            random: Random(seed),
+            heat: 1.0,
+            scratch: Scratch::default(),
+            left: Vec::new(),
+            right: Vec::new(),
+            left_froms: Vec::new(),
+            right_froms: Vec::new(),
+            neighbours: Neighbours::new(process),
+            near: Near::all(process),
+            aims: Vec::new(),
+        }
     }
 
     /// Weighs all requests anew.
     pub(super) fn rescore(&mut self, model: &Model) {
+        self.aims = aims(self.process, model);
+        self.state.froms.fill(NOWHERE);
         for parent in 0..self.process.parents.len() {
-            self.state.scores[parent] =
-                model.chain(self.process, parent as u32, &self.state.members[parent], &mut self.scratch);
+            let members = &self.state.members[parent];
+            let froms = &mut self.left_froms;
+            self.state.scores[parent] = model.chain(self.process, parent as u32, members, &mut self.scratch, froms);
+            froms.iter().for_each(|&(call, from_ns)| self.state.froms[call as usize] = from_ns);
         }
     }
 
-    /// Tries one change for each torn call.
+    /// Tries one change for each torn call that may move.
     pub(super) fn sweep(&mut self, model: &Model) {
-        for call in 0..self.process.calls.len() as u32 {
+        for at in 0..self.near.open.len() {
+            self.change(model, self.near.open[at]);
+        }
+    }
+
+    /// Tries two changes for each torn call that may move, one of them among those that seem best. States are then no longer
+    /// visited as often as they are likely: this is to find a good one.
+    pub(super) fn search(&mut self, model: &Model) {
+        for at in 0..self.near.open.len() {
+            let call = self.near.open[at];
             self.change(model, call);
+            self.follow(model, call);
+        }
+    }
+
+    /// Tries to bring a call, and what comes after it, to where something ended that it may have followed.
+    fn follow(&mut self, model: &Model, call: u32) {
+        let at = self.random.below(NUM_AIMS);
+        let to = match self.aims.get(call as usize).map_or(Aim::Nothing, |aims| aims[at]) {
+            Aim::Nothing => return,
+            Aim::Request(parent) => parent,
+            Aim::Call(before) => self.state.places[before as usize],
+        };
+        let from = self.state.places[call as usize];
+        if to != from && to != NONE {
+            let how = self.how();
+            self.attempt(model, (call, from), to, how);
+        }
+    }
+
+    /// Tries every change of every torn call `times` times over, and keeps to those places from then on that were not out of
+    /// the question.
+    pub(super) fn survey(&mut self, model: &Model, times: usize) {
+        let mut is_near = vec![false; self.near.places.len()];
+        for _ in 0..times {
+            let mut at = 0;
+            for call in 0..self.process.calls.len() as u32 {
+                for place in 0..self.near.get(call).len() {
+                    is_near[at] |= self.try_all(model, call, self.near.get(call)[place]);
+                    at += 1;
+                }
+            }
+        }
+        let mut is_near = is_near.into_iter();
+        let mut next = Near::default();
+        for call in 0..self.process.calls.len() as u32 {
+            let now = self.state.places[call as usize];
+            let places = self.near.get(call).iter().copied().zip(is_near.by_ref().take(self.near.get(call).len()));
+            next.push(call, places.filter(|&(place, is_near)| is_near || place == now).map(|(place, _)| place));
+        }
+        self.near = next;
+    }
+
+    /// Tries to bring a call to a place in every way, and tells whether one of them is not out of the question.
+    fn try_all(&mut self, model: &Model, call: u32, to: u32) -> bool {
+        let mut best = f64::NEG_INFINITY;
+        for how in [How::Alone, How::Swap, How::Tail, How::Cut] {
+            let from = self.state.places[call as usize];
+            if from == to {
+                return true;
+            }
+            best = best.max(self.attempt(model, (call, from), to, how));
+        }
+        best > -FAR
+    }
+
+    fn how(&mut self) -> How {
+        match self.random.below(6) {
+            0 => How::Alone,
+            1 | 2 => How::Swap,
+            3 | 4 => How::Tail,
+            _ => How::Cut,
         }
     }
 
     fn change(&mut self, model: &Model, call: u32) {
         let from = self.state.places[call as usize];
-        let Some(to) = self.other_place(call, from) else { return };
-        let (how, kind) = (self.random.below(5), self.process.calls[call as usize].kind);
-        let partner = if how == 0 || !is_placed(to) { None } else { self.partner(to, kind) };
-        let is_tail = how >= 3 && is_placed(from) && partner.is_some();
-        self.propose((call, from), (partner, to), is_tail);
-        self.decide(model, (call, from), (partner, to));
+        let near = self.near.get(call);
+        let to = near[self.random.below(near.len())];
+        if to != from {
+            let how = self.how();
+            self.attempt(model, (call, from), to, how);
+        }
     }
 
-    /// Chooses another of the call's places, the one outside of all requests among them.
-    fn other_place(&mut self, call: u32, from: u32) -> Option<u32> {
-        let choices = self.process.choices(call);
-        let at = self.random.below(choices.len() + 1);
-        let to = choices.get(at).copied().unwrap_or(NONE);
-        (to != from).then_some(to)
+    /// Tries to bring a call to another place, and returns how much more likely that is.
+    fn attempt(&mut self, model: &Model, (call, from): (u32, u32), to: u32, how: How) -> f64 {
+        let kind = self.process.calls[call as usize].kind;
+        let is_alone = how == How::Alone || !is_placed(to) || (how == How::Cut && is_placed(from));
+        let partner = if is_alone { None } else { self.partner(to, kind) };
+        let tails = match how {
+            How::Cut if is_placed(from) && is_placed(to) => Some((call, call)),
+            How::Tail if is_placed(from) => partner.map(|partner| (call, partner)),
+            _ => None,
+        };
+        self.propose((call, from), (partner, to), tails);
+        self.decide(model, (call, from), (partner, to))
     }
 
     fn partner(&mut self, parent: u32, kind: usize) -> Option<u32> {
@@ -113,13 +271,13 @@ impl<'p> Sampler<'p> {
     }
 
     /// Writes what both requests would have into `left` and `right`.
-    fn propose(&mut self, (call, from): (u32, u32), (partner, to): (Option<u32>, u32), is_tail: bool) {
+    fn propose(&mut self, (call, from): (u32, u32), (partner, to): (Option<u32>, u32), tails: Option<(u32, u32)>) {
         self.left.clear();
         self.right.clear();
         let empty = Vec::new();
         let of = |place: u32| self.state.members.get(place as usize).unwrap_or(&empty);
-        let goes = |member: u32| member == call || (is_tail && member > call);
-        let comes = |member: u32| Some(member) == partner || (is_tail && partner.is_some_and(|first| member > first));
+        let goes = |member: u32| member == call || tails.is_some_and(|(first, _)| member > first);
+        let comes = |member: u32| Some(member) == partner || tails.is_some_and(|(_, first)| member > first);
         self.left.extend(of(from).iter().copied().filter(|&member| !goes(member)));
         self.left.extend(of(to).iter().copied().filter(|&member| comes(member)));
         self.right.extend(of(to).iter().copied().filter(|&member| !comes(member)));
@@ -131,9 +289,9 @@ impl<'p> Sampler<'p> {
         self.right.sort_unstable();
     }
 
-    fn decide(&mut self, model: &Model, (call, from): (u32, u32), (partner, to): (Option<u32>, u32)) {
+    fn decide(&mut self, model: &Model, (call, from): (u32, u32), (partner, to): (Option<u32>, u32)) -> f64 {
         if !self.fits(from, to) {
-            return;
+            return f64::NEG_INFINITY;
         }
         let null =
             |is_null: bool, call: u32| if is_null { model.null(self.process.calls[call as usize].kind) } else { 0.0 };
@@ -141,10 +299,12 @@ impl<'p> Sampler<'p> {
         let before = self.score(from) + self.score(to) + null(!is_placed(from), call);
         let after =
             left + right + null(!is_placed(to), call) + partner.map_or(0.0, |partner| null(!is_placed(from), partner));
-        let is_taken = after >= before || self.random.share().ln() < after - before;
+        let after = after + self.order(model, call, partner, (!is_placed(from), !is_placed(to)));
+        let is_taken = after >= before || self.random.share().ln() * self.heat < after - before;
         if is_taken {
             self.take((from, left), (to, right), call, partner);
         }
+        after - before
     }
 
     /// Tells whether every call that moves may be where it goes.
@@ -157,8 +317,25 @@ impl<'p> Sampler<'p> {
     }
 
     fn weigh(&mut self, model: &Model, place: u32, is_left: bool) -> f64 {
-        let members = if is_left { &self.left } else { &self.right };
-        if is_placed(place) { model.chain(self.process, place, members, &mut self.scratch) } else { 0.0 }
+        let (members, froms) =
+            if is_left { (&self.left, &mut self.left_froms) } else { (&self.right, &mut self.right_froms) };
+        froms.clear();
+        if is_placed(place) { model.chain(self.process, place, members, &mut self.scratch, froms) } else { 0.0 }
+    }
+
+    /// Returns how much more likely the order of calls becomes.
+    fn order(&mut self, model: &Model, call: u32, partner: Option<u32>, (from_null, to_null): (bool, bool)) -> f64 {
+        if !model.order.matters() {
+            return 0.0;
+        }
+        if to_null {
+            self.right_froms.push((call, NOWHERE));
+        }
+        if let Some(partner) = partner.filter(|_| from_null) {
+            self.left_froms.push((partner, NOWHERE));
+        }
+        let changes = [self.left_froms.as_slice(), &self.right_froms];
+        model.order.change(self.process, &self.state, &self.neighbours, changes)
     }
 
     fn score(&self, place: u32) -> f64 {
@@ -167,8 +344,16 @@ impl<'p> Sampler<'p> {
 
     fn take(&mut self, (from, left): (u32, f64), (to, right): (u32, f64), call: u32, partner: Option<u32>) {
         self.state.places[call as usize] = to;
+        for &(call, from_ns) in self.left_froms.iter().chain(&self.right_froms) {
+            self.state.froms[call as usize] = from_ns;
+        }
         if let Some(partner) = partner {
             self.state.places[partner as usize] = from;
+        }
+        for (call, place) in [(Some(call), to), (partner, from)] {
+            if let Some(call) = call.filter(|_| !is_placed(place)) {
+                self.state.froms[call as usize] = NOWHERE;
+            }
         }
         for (place, score, members) in [(from, left, &mut self.left), (to, right, &mut self.right)] {
             if is_placed(place) {

@@ -1,42 +1,84 @@
 //! Learns and samples in turn, then tells how often each call was seen in each request.
 
 use super::model::{Model, Observed};
+use super::outset;
 use super::process::Process;
 use super::sample::{Sampler, State, first_come};
 use crate::stitch::{Evidence, Rule, State as Verdict, Stitch};
 use crate::trace::window::{NONE, Symbol};
 
-const ROUNDS: usize = 7;
-const SWEEPS: usize = 8;
-const SEEN_SWEEPS: usize = 3;
-const LAST_SWEEPS: usize = 200;
+const ROUNDS: usize = 16;
+const HOT_ROUNDS: usize = 12;
+const HEAT: f64 = 3.0;
+const SWEEPS: usize = 12;
+const SEEN_SWEEPS: usize = 4;
+/// Delays are learned from so many requests.
+const MAX_LEARNED: usize = 1_500;
+/// A walk is heated and cooled so many times, not to stay where it came to first.
+const CYCLES: usize = 8;
+const FIRST_HEAT: f64 = 4.0;
+const NEXT_HEAT: f64 = 2.5;
+const COOLING_SWEEPS: usize = 25;
+/// States that are counted of each cycle.
+const COUNTED_SWEEPS: usize = 20;
 
 /// Joins the torn calls of a process.
 pub(super) fn solve(process: &Process) -> Vec<Stitch> {
+    let hits = sample(process, &learn(process));
+    (0..process.calls.len() as u32).filter_map(|call| stitch(process, call, &hits)).collect()
+}
+
+fn learn(process: &Process) -> Model {
+    let num = process.parents.len();
+    if num <= MAX_LEARNED + MAX_LEARNED / 4 {
+        return learn_from(process);
+    }
+    let from = (num - MAX_LEARNED) / 2;
+    learn_from(&process.part(from..from + MAX_LEARNED))
+}
+
+fn learn_from(process: &Process) -> Model {
     let state = State::new(process, first_come(process));
     let mut observed = Observed::default();
     observed.add(process, &state);
-    let mut sampler = Sampler::new(process, state);
-    for _ in 0..ROUNDS {
+    observed.clear_delays();
+    outset::observe(process, &mut observed);
+    let mut sampler = Sampler::new(process, state, 0);
+    for round in 0..ROUNDS {
+        sampler.heat = HEAT.powf((1.0 - round as f64 / HOT_ROUNDS as f64).max(0.0));
         let model = Model::learn(process, &observed);
         sampler.rescore(&model);
+        (SEEN_SWEEPS..SWEEPS).for_each(|_| sampler.search(&model));
         observed = Observed::default();
-        for sweep in 0..SWEEPS {
+        for _ in 0..SEEN_SWEEPS {
             sampler.sweep(&model);
-            if sweep + SEEN_SWEEPS >= SWEEPS {
-                observed.add(process, &sampler.state);
-            }
+            observed.add(process, &sampler.state);
         }
     }
-    let model = Model::learn(process, &observed);
-    sampler.rescore(&model);
-    let mut hits = vec![0_u32; process.num_choices()];
-    for _ in 0..LAST_SWEEPS {
-        sampler.sweep(&model);
-        count(process, &sampler.state, &mut hits);
+    Model::learn(process, &observed)
+}
+
+/// Counts how often each call is seen in each request.
+fn sample(process: &Process, model: &Model) -> Vec<u32> {
+    let mut hits = vec![0; process.num_choices()];
+    let mut sampler = Sampler::new(process, State::new(process, first_come(process)), 1);
+    sampler.rescore(model);
+    for cycle in 0..CYCLES {
+        let (heat, sweeps) = if cycle == 0 { (FIRST_HEAT, 3 * COOLING_SWEEPS) } else { (NEXT_HEAT, COOLING_SWEEPS) };
+        for sweep in 0..sweeps {
+            sampler.heat = heat.powf(1.0 - sweep as f64 / sweeps as f64);
+            sampler.search(model);
+        }
+        sampler.heat = 1.0;
+        if cycle == 0 {
+            sampler.survey(model, 2);
+        }
+        for _ in 0..COUNTED_SWEEPS {
+            sampler.sweep(model);
+            count(process, &sampler.state, &mut hits);
+        }
     }
-    let joins = (0..process.calls.len() as u32).filter_map(|call| stitch(process, call, &hits));
-    joins.collect()
+    hits
 }
 
 fn count(process: &Process, state: &State, hits: &mut [u32]) {
@@ -53,7 +95,7 @@ fn stitch(process: &Process, call: u32, hits: &[u32]) -> Option<Stitch> {
     ranked.sort_unstable_by_key(|&(hits, parent)| (std::cmp::Reverse(hits), parent));
     let (best, parent) = *ranked.first()?;
     let second = ranked.get(1).copied();
-    let share = |hits: u32| f64::from(hits) / LAST_SWEEPS as f64;
+    let share = |hits: u32| f64::from(hits) / (CYCLES * COUNTED_SWEEPS) as f64;
     let confidence = share(best);
     let runner_up_confidence = second.map_or(0.0, |(hits, _)| share(hits));
     if best == 0 {
