@@ -8,6 +8,7 @@
 mod aim;
 mod chain;
 mod delays;
+mod learn;
 mod model;
 mod order;
 mod outset;

@@ -5,7 +5,7 @@
 
 use super::chain::Step;
 use super::delays::{NUM_BINS, bin};
-use super::model::Observed;
+use super::learn::Observed;
 use super::process::Process;
 use crate::trace::window::NONE;
 

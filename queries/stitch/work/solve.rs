@@ -1,6 +1,7 @@
 //! Learns and samples in turn, then tells how often each call was seen in each request.
 
-use super::model::{Model, Observed};
+use super::learn::{Observed, learn};
+use super::model::Model;
 use super::outset;
 use super::process::Process;
 use super::sample::{Sampler, State, first_come};
@@ -24,20 +25,20 @@ const COUNTED_SWEEPS: usize = 20;
 
 /// Joins the torn calls of a process.
 pub(super) fn solve(process: &Process) -> Vec<Stitch> {
-    let hits = sample(process, &learn(process));
+    let hits = sample(process, &model(process));
     (0..process.calls.len() as u32).filter_map(|call| stitch(process, call, &hits)).collect()
 }
 
-fn learn(process: &Process) -> Model {
+fn model(process: &Process) -> Model {
     let num = process.parents.len();
     if num <= MAX_LEARNED + MAX_LEARNED / 4 {
-        return learn_from(process);
+        return model_of(process);
     }
     let from = (num - MAX_LEARNED) / 2;
-    learn_from(&process.part(from..from + MAX_LEARNED))
+    model_of(&process.part(from..from + MAX_LEARNED))
 }
 
-fn learn_from(process: &Process) -> Model {
+fn model_of(process: &Process) -> Model {
     let state = State::new(process, first_come(process));
     let mut observed = Observed::default();
     observed.add(process, &state);
@@ -46,7 +47,7 @@ fn learn_from(process: &Process) -> Model {
     let mut sampler = Sampler::new(process, state, 0);
     for round in 0..ROUNDS {
         sampler.heat = HEAT.powf((1.0 - round as f64 / HOT_ROUNDS as f64).max(0.0));
-        let model = Model::learn(process, &observed);
+        let model = learn(process, &observed);
         sampler.rescore(&model);
         (SEEN_SWEEPS..SWEEPS).for_each(|_| sampler.search(&model));
         observed = Observed::default();
@@ -55,7 +56,7 @@ fn learn_from(process: &Process) -> Model {
             observed.add(process, &sampler.state);
         }
     }
-    Model::learn(process, &observed)
+    learn(process, &observed)
 }
 
 /// Counts how often each call is seen in each request.
