@@ -55,6 +55,7 @@ detectors! {
         context_not_injected "context-not-injected",
         async_context_loss "async-context-loss",
         process_boundary_loss "process-boundary-loss",
+        context_leak_megatrace "context-leak-megatrace",
         message_context_missing "message-context-missing",
         message_link_only "message-link-only",
         root_shape_violation "root-shape-violation",
