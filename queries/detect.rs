@@ -12,7 +12,6 @@ pub mod finding;
 pub mod headers;
 mod hops;
 mod loss;
-mod paths;
 pub mod peers;
 pub mod rule;
 pub mod rules;
@@ -55,18 +54,16 @@ detectors! {
         propagator_format_mismatch "propagator-format-mismatch",
         propagator_noop_default "propagator-noop-default",
         context_not_injected "context-not-injected",
-        mesh_hop_split "mesh-hop-split",
-        gateway_strips_context "gateway-strips-context",
-        phantom_parent "phantom-parent",
         async_context_loss "async-context-loss",
         process_boundary_loss "process-boundary-loss",
-        context_leak_megatrace "context-leak-megatrace",
         message_context_missing "message-context-missing",
         message_link_only "message-link-only",
+        orphan_span "orphan-span",
         root_shape_violation "root-shape-violation",
         clock_skew "clock-skew",
         child_outlives_parent "child-outlives-parent",
         invalid_span_interval "invalid-span-interval",
+        telemetry_loss "telemetry-loss",
     }
     sql {
     }

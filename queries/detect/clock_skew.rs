@@ -39,6 +39,8 @@ fn limits(rule: &Rule) -> Limits {
         min_calls: rule.count("min_calls") as usize,
         min_offset_ns: rule.threshold("min_offset_ms") * 1e6,
         deviations: rule.threshold("deviations"),
+        early_share: rule.threshold("early_share"),
+        early_ns: rule.threshold("early_ms") * 1e6,
     }
 }
 
@@ -74,8 +76,8 @@ impl Affected {
         let offset = clocks.iter().map(|&clock| skew.clocks[clock as usize].offset_ns).max_by_key(|ns| ns.saturating_abs());
         let offset = offset.unwrap_or_default();
         let (name, count) = (window.text(service), self.spans.len() as u64);
-        let side = if offset < 0 { "behind" } else { "ahead" };
-        let why = format!("The clock of {name} is {} ms {side} of the others, by {count} calls", ms(offset.saturating_abs()));
+        let side = if offset < 0 { "behind" } else { "ahead of" };
+        let why = format!("The clock of {name} is {} ms {side} the others, by {count} calls", ms(offset.saturating_abs()));
         Draft {
             occurrences: count,
             out_of: count,

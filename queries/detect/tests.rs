@@ -1,3 +1,4 @@
+mod loss;
 pub(crate) mod scene;
 mod timing;
 

@@ -20,11 +20,15 @@ pub struct Limits {
     pub min_offset_ns: f64,
     /// A difference within this many median deviations is no difference: it is what queues and load do, too.
     pub deviations: f64,
+    /// A callee cannot begin before it is called. Where more than this share does, by more than `early_ns`, a smaller difference
+    /// counts, too.
+    pub early_share: f64,
+    pub early_ns: f64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { min_calls: 10, min_offset_ns: 5e6, deviations: 3.0 }
+        Self { min_calls: 10, min_offset_ns: 5e6, deviations: 3.0, early_share: 0.05, early_ns: 1e6 }
     }
 }
 
@@ -57,6 +61,8 @@ pub struct Pair {
     pub deviation_ns: i64,
     /// Calls with both ends, whose callee did not take longer than the caller.
     pub calls: u64,
+    /// Of those, callees that began clearly before their call.
+    pub early: u64,
 }
 
 /// The clocks of a window.
@@ -75,7 +81,8 @@ impl Skew {
     pub fn of(window: &Window, parents: &[u32], limits: Limits) -> Self {
         let (clock_of, names) = clocks(window);
         let pairs = pairs::learn(window, parents, &clock_of, limits);
-        let clocks = solve::solve(&names, &pairs, limits);
+        let mut clocks = solve::solve(&names, &pairs, limits);
+        contradict(&mut clocks, &pairs, limits);
         Self { clocks, pairs, clock_of }
     }
 
@@ -114,6 +121,20 @@ fn clocks(window: &Window) -> (Vec<u32>, Vec<Symbol>) {
     }
     let number = |one| numbers.get(window.text(name(one))).map_or(0, |&(_, number)| number);
     (resources.iter().map(number).collect(), numbers.values().map(|&(name, _)| name).collect())
+}
+
+/// Marks clocks that are off by less than noise, yet by so much that effects come before their causes: of the two clocks of a
+/// pair the one that is farther from the most.
+fn contradict(clocks: &mut [Clock], pairs: &[Pair], limits: Limits) {
+    let is_off: Vec<bool> = clocks.iter().map(|clock| clock.is_off).collect();
+    for pair in pairs.iter().filter(|pair| pair.early as f64 > limits.early_share * pair.calls as f64) {
+        let (first, second) = (pair.first as usize, pair.second as usize);
+        let distance = |at: usize| clocks[at].offset_ns.saturating_abs();
+        let farther = if distance(first) > distance(second) { first } else { second };
+        if !is_off[first] && !is_off[second] && distance(farther) as f64 > limits.early_ns {
+            clocks[farther].is_off = true;
+        }
+    }
 }
 
 #[cfg(test)]

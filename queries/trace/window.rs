@@ -4,10 +4,12 @@ mod builder;
 pub mod from_batch;
 mod json;
 pub mod key;
+pub mod metrics;
 pub mod texts;
 
 pub(crate) use builder::children as children_of;
 pub use builder::{Builder, LogRecord, SpanRecord, Without};
+pub use metrics::{MetricRecord, Metrics};
 pub use texts::{Symbol, Texts};
 
 /// Stands for "no span".
@@ -92,6 +94,7 @@ pub struct Window {
     /// Sorted by `from`.
     pub links: Vec<Link>,
     pub logs: Logs,
+    pub metrics: Metrics,
     attributes: Rows<(Symbol, Symbol)>,
     children: Rows<u32>,
 }

@@ -186,7 +186,7 @@ impl Scene {
             trace_id,
             span_id,
             parent_span_id: part.under.map_or(0, |(_, parent)| parent),
-            start_ns: ns(part.from),
+            start_ns: BEGIN_NS + ns(part.from),
             duration_ns: ns(part.lasts),
             kind: part.kind,
             status: part.status,
@@ -227,7 +227,7 @@ impl Scene {
     pub(crate) fn log(&mut self, process: Process, at: f64, body: &str, of: Option<Put>) {
         let body = self.builder.texts.intern(body);
         let (trace_id, span_id) = of.map_or((0, 0), |of| (of.trace_id, of.span_id));
-        self.builder.push_log(LogRecord { time_ns: ns(at), resource: process.0, trace_id, span_id, body });
+        self.builder.push_log(LogRecord { time_ns: BEGIN_NS + ns(at), resource: process.0, trace_id, span_id, body });
     }
 
     /// Returns the scene with the stitches that were given by hand.
@@ -253,6 +253,9 @@ impl Scene {
         (trace_id.unwrap_or_else(|| u128::from(!spread) << 64 | u128::from(spread ^ 0x55)), spread)
     }
 }
+
+/// When scenes begin: 2020.
+const BEGIN_NS: i64 = 1_577_836_800_000_000_000;
 
 fn ns(milliseconds: f64) -> i64 {
     (milliseconds * 1e6) as i64

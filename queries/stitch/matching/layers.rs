@@ -14,14 +14,14 @@ pub(super) fn solve(problem: &Problem, component: &Component, found: &mut dyn Fn
     let mut layers: Vec<Layer> = vec![vec![(0, 1.0)]];
     let weights: Vec<Weights> =
         component.steps.iter().map(|step| Weights::of(problem.choices(step.callee as usize))).collect();
-    let futures = futures(problem, component);
-    let max_sets = Problem::max_sets(component);
-    for ((step, weights), future) in component.steps.iter().zip(&weights).zip(&futures) {
+    // A call that is left for a later callee may bring as much as any.
+    let max_behind = MAX_BEHIND + weights.iter().map(|weights| weights.ln_scale).fold(0.0, f64::max);
+    for (step, weights) in component.steps.iter().zip(&weights) {
         let mut next = Vec::new();
         for &(set, sum) in layers.last().into_iter().flatten() {
             weights.each(step, set, |_, after, weight| next.push((after, sum * weight)));
         }
-        ln_total += merge(&mut next, future, max_sets).ln() + weights.ln_scale;
+        ln_total += merge(&mut next, max_behind, Problem::max_sets(component)).ln() + weights.ln_scale;
         layers.push(next);
     }
     backward(component, &weights, &layers, found);
@@ -60,58 +60,24 @@ impl Weights {
     }
 }
 
-/// What each call may still bring to later callees, by bit.
-type Future = Vec<(u128, f64)>;
-
-/// Returns the future after each callee.
-fn futures(problem: &Problem, component: &Component) -> Vec<Future> {
-    let mut known: Future = Vec::new();
-    let mut all: Vec<Future> = Vec::with_capacity(component.steps.len());
-    for step in component.steps.iter().rev() {
-        all.push(known.clone());
-        known.retain(|one| step.freed & one.0 == 0);
-        for (choice, &bit) in problem.choices(step.callee as usize).iter().zip(&step.bits) {
-            match known.iter_mut().find(|one| one.0 == bit) {
-                Some(one) => one.1 = one.1.max(choice.ln_weight),
-                None => known.push((bit, choice.ln_weight.max(0.0))),
-            }
-        }
-        known.retain(|one| step.begun & one.0 == 0);
-    }
-    all.reverse();
-    all
-}
-
-/// Adds up equal sets, forgets the improbable, scales the sums to 1 and returns what they were. A set is as good as its sum and
-/// what the calls that it leaves may still bring.
-fn merge(layer: &mut Layer, future: &Future, max_sets: usize) -> f64 {
+/// Adds up equal sets, forgets the improbable, scales the sums to 1 and returns what they were.
+fn merge(layer: &mut Layer, max_behind: f64, max_sets: usize) -> f64 {
     layer.sort_unstable_by_key(|entry| entry.0);
     layer.dedup_by(|next, first| {
         let is_same = next.0 == first.0;
         first.1 += if is_same { next.1 } else { 0.0 };
         is_same
     });
-    let lost = |set: u128| future.iter().filter(|one| set & one.0 != 0).map(|one| one.1).sum::<f64>();
-    let worths: Vec<f64> = layer.iter().map(|entry| entry.1.ln() - lost(entry.0)).collect();
-    let most = worths.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let least = if layer.len() > max_sets { most_of(&worths, max_sets) } else { f64::NEG_INFINITY };
-    let least = least.max(most - MAX_BEHIND);
-    let mut worth = worths.iter();
-    let mut num_kept = 0;
-    layer.retain(|entry| {
-        let is_kept = worth.next().is_some_and(|&worth| worth >= least) && entry.1 > 0.0 && num_kept < max_sets;
-        num_kept += usize::from(is_kept);
-        is_kept
-    });
+    let most = layer.iter().map(|entry| entry.1).fold(0.0, f64::max);
+    layer.retain(|entry| entry.1 >= most * (-max_behind).exp());
+    if layer.len() > max_sets {
+        layer.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        layer.truncate(max_sets);
+        layer.sort_unstable_by_key(|entry| entry.0);
+    }
     let sum: f64 = layer.iter().map(|entry| entry.1).sum();
     layer.iter_mut().for_each(|entry| entry.1 /= sum.max(f64::MIN_POSITIVE));
     sum.max(f64::MIN_POSITIVE)
-}
-
-/// Returns the worth that `num` have at least.
-fn most_of(worths: &[f64], num: usize) -> f64 {
-    let mut worths = worths.to_vec();
-    *worths.select_nth_unstable_by(num - 1, |a, b| b.total_cmp(a)).1
 }
 
 fn backward(component: &Component, weights: &[Weights], layers: &[Layer], found: &mut dyn FnMut(u32, usize, f64)) {

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::metrics::{self, MetricRecord};
 use super::{Link, Logs, NONE, Resource, Role, Rows, Scope, Symbol, Texts, Window, json, key};
 
 /// One span, as it is read.
@@ -64,6 +65,8 @@ pub struct Builder {
     links: Vec<Link>,
     logs: Vec<LogRecord>,
     log_attributes: Rows<(Symbol, Symbol)>,
+    metrics: Vec<MetricRecord>,
+    metric_attributes: Rows<(Symbol, Symbol)>,
     scratch: Vec<(Symbol, Symbol)>,
 }
 
@@ -161,6 +164,17 @@ impl Builder {
         self.push_log(record);
     }
 
+    /// Adds a point of a metric with the attributes that were added since the last span, log or point. Metrics that say nothing
+    /// of spans are not kept.
+    pub fn push_metric(&mut self, point: MetricRecord) {
+        if !metrics::is_kept(self.texts.get(point.name)) {
+            return self.scratch.clear();
+        }
+        self.scratch.sort_unstable();
+        self.metric_attributes.push(self.scratch.drain(..));
+        self.metrics.push(point);
+    }
+
     /// Returns how many spans were pushed.
     #[must_use]
     pub fn num_spans(&self) -> usize {
@@ -198,6 +212,7 @@ impl Builder {
         }
         window.links = ordered_links(self.links, &order, self.spans.len());
         window.logs = ordered_logs(&self.logs, &self.log_attributes);
+        window.metrics = metrics::ordered(&window.texts, &self.metrics, &self.metric_attributes);
         find_parents(&mut window);
         window
     }

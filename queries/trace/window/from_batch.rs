@@ -3,7 +3,7 @@
 use riftline_ingest::batch::{Batch, ConventionColumn};
 use riftline_ingest::convention::Conventions;
 
-use super::{Builder, LogRecord, SpanRecord, Symbol};
+use super::{Builder, LogRecord, MetricRecord, SpanRecord, Symbol, metrics};
 
 /// Adds the spans and logs of a batch that was decoded with `conventions`.
 pub fn push(builder: &mut Builder, batch: &Batch, conventions: &Conventions) {
@@ -26,6 +26,28 @@ pub fn push(builder: &mut Builder, batch: &Batch, conventions: &Conventions) {
             body,
         });
     }
+    for row in 0..batch.metrics.len() {
+        push_metric(builder, batch, row, &resources);
+    }
+}
+
+fn push_metric(builder: &mut Builder, batch: &Batch, row: usize, resources: &[u32]) {
+    let all = &batch.metrics;
+    let name = all.name.get(row).unwrap_or_default();
+    if !metrics::is_kept(name) {
+        return;
+    }
+    builder.attributes(all.attributes.get(row).unwrap_or_default());
+    let name = builder.texts.intern(name);
+    let integer = || all.value_int.get(row).or_else(|| all.count.get(row)).map(|value| value as f64);
+    builder.push_metric(MetricRecord {
+        name,
+        resource: resources[all.resource[row] as usize],
+        start_ns: all.start_ns[row],
+        time_ns: all.time_ns[row],
+        value: all.value_double.get(row).or_else(integer).unwrap_or_default(),
+        is_delta: all.temporality[row] == 1,
+    });
 }
 
 fn push_span(builder: &mut Builder, batch: &Batch, row: usize, keys: &[Symbol], (resources, scopes): (&[u32], &[u32])) {
