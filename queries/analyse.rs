@@ -7,10 +7,13 @@
 
 mod load;
 mod rows;
+pub mod sql_rules;
 mod stretches;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use duckdb::Connection;
 
@@ -22,19 +25,25 @@ use crate::stitch::stitch;
 use crate::store::reader::interruptible;
 use crate::store::{Store, lock, writer};
 use rows::Rows;
+use sql_rules::BrokenRule;
 use stretches::Stretch;
 
 /// Spans that are looked at together, about.
 const STRETCH_ROWS: u64 = 500_000;
 
+/// How long a trace may take to arrive while receiving: exporters send every five seconds.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// What analysing did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Analysed {
     /// Stretches that were looked at, and those that had not changed.
     pub stretches: usize,
     pub unchanged: usize,
     pub stitches: usize,
     pub findings: usize,
+    /// Rules whose SQL does not fit the store.
+    pub broken: Vec<BrokenRule>,
 }
 
 /// Why analysing stops early.
@@ -57,6 +66,8 @@ pub(crate) struct Seen {
     last_log: i64,
     num_traces: i64,
     rules: u64,
+    /// The slot of the watermark.
+    watermark: i64,
 }
 
 impl Store {
@@ -96,18 +107,25 @@ impl Store {
 
     fn seen(&self, connection: &Connection, rules: &Rules) -> duckdb::Result<Seen> {
         let derived = self.shared.derived();
+        let watermark = self.watermark_ns() / stretches::SLOT_NS;
         let sql = format!(
             "SELECT (SELECT \"row\" FROM {derived}settle_state), (SELECT coalesce(max(\"row\"), 0) FROM raw_logs), \
              (SELECT count(*) FROM {derived}settled_traces)"
         );
         connection.query_row(&sql, [], |row| {
-            Ok(Seen { last_row: row.get(0)?, last_log: row.get(1)?, num_traces: row.get(2)?, rules: rules.hash() })
+            Ok(Seen {
+                last_row: row.get(0)?,
+                last_log: row.get(1)?,
+                num_traces: row.get(2)?,
+                rules: rules.hash(),
+                watermark,
+            })
         })
     }
 
     fn analyse_changed(&self, connection: &Connection, rules: &Rules, cancel: &Cancel) -> Result<Analysed, Stop> {
         let derived = self.shared.derived();
-        let all = stretches::find(connection, derived, rules.hash(), STRETCH_ROWS)?;
+        let all = stretches::find(connection, derived, rules.hash(), STRETCH_ROWS, self.watermark_ns())?;
         let known = stretches::known(connection, derived)?;
         let (unchanged, changed): (Vec<Stretch>, Vec<Stretch>) =
             all.into_iter().partition(|stretch| known.contains(&stretch.fingerprint));
@@ -121,14 +139,26 @@ impl Store {
             }
             look_at(connection, derived, stretch, rules, &mut rows)?;
         }
+        let (findings, broken) = sql_rules::find(self, rules, cancel);
+        rows.push_findings(findings);
         let analysed = Analysed {
             stretches: changed.len(),
             unchanged: unchanged.len(),
             stitches: rows.num_stitches(),
             findings: rows.num_findings(),
+            broken,
         };
         self.write(connection, rows, &unchanged).map_err(Stop::Write)?;
         Ok(analysed)
+    }
+
+    /// Traces that begin after this time may not be whole yet: while receiving, those of the last seconds.
+    fn watermark_ns(&self) -> i64 {
+        if !self.shared.is_listening.load(Ordering::Acquire) {
+            return i64::MAX;
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(now.saturating_sub(GRACE).as_nanos()).unwrap_or(i64::MAX)
     }
 
     /// Replaces what was known by `rows`; what `unchanged` stretches said stays.

@@ -47,6 +47,14 @@ fn checked(
     select(connection, sql, max_rows.unwrap_or(DEFAULT_MAX_ROWS), cancel)
 }
 
+/// Runs our own SELECT, or one of a rule, on views as they are: nothing is settled first.
+pub(crate) fn checked_select(store: &Store, sql: &str, max_rows: u64, cancel: &Cancel) -> Result<Table, AskError> {
+    let reader = store.reader()?;
+    let (_, sql) = sql.split_at(check::begin(sql));
+    check::check(reader.connection(), sql)?;
+    select(reader.connection(), sql, max_rows, cancel)
+}
+
 fn shifted(error: AskError, by: usize) -> AskError {
     match error {
         AskError::Bad { message, at } => AskError::Bad { message, at: at.map(|at| at.saturating_add(by)) },

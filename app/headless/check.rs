@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use riftline_ingest::log::pattern::Pattern;
+use riftline_queries::analyse::sql_rules;
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::semconv;
 use riftline_queries::store::Store;
 use riftline_queries::table::{Cell, Table};
 
 use super::rows::{self, Row, State};
-use super::{Context, answer, formats, named, patterns, themes};
+use super::{Context, answer, formats, named, patterns, rules, themes};
 use crate::cli::PrintArgs;
 use crate::config;
 use crate::error::Failure;
@@ -27,6 +28,7 @@ pub fn run(print: PrintArgs, context: &Context) -> Result<(), Failure> {
     rows.extend(check_keymap());
     rows.extend(check_queries(&store)?);
     rows.push(Row::new("conventions", State::Ok, format!("{} conventions", semconv::conventions().all().len())));
+    rows.extend(check_rules(&store));
     rows.extend(check_patterns());
     rows.extend(formats::check());
     rows.extend(check_views(&store, context)?);
@@ -89,6 +91,21 @@ fn check_patterns() -> Vec<Row> {
         let names: Vec<&str> = patterns.iter().map(|pattern: &Pattern| pattern.name.as_str()).collect();
         let said = if names.is_empty() { "not there".to_owned() } else { names.join(", ") };
         rows.push(Row::new("log patterns", State::Ok, said));
+    }
+    rows
+}
+
+/// Reads every rule of the user's folder, and runs the SQL of rules on an empty store.
+fn check_rules(store: &Store) -> Vec<Row> {
+    let (known, mistakes) = rules::load();
+    let mistake = |mistake: &riftline_queries::catalog::Mistake| {
+        Row::at("rules", State::Bad, mistake.path.display().to_string(), mistake.line, mistake.message.clone())
+    };
+    let mut rows: Vec<Row> = mistakes.iter().map(mistake).collect();
+    let broken = sql_rules::check(store, &known);
+    rows.extend(broken.iter().map(|broken| Row::new("rules", State::Bad, format!("{}: {}", broken.id, broken.error))));
+    if rows.is_empty() {
+        rows.push(Row::new("rules", State::Ok, format!("{} rules", known.all().len())));
     }
     rows
 }

@@ -1,6 +1,7 @@
 //! `riftline listen`: receives into a store until it is stopped.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use riftline_ingest::receive::{Bound, ListenOptions};
@@ -9,17 +10,20 @@ use riftline_queries::serve::{self, Place, Server};
 use riftline_queries::store::Store;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{Context, retention, say, source};
+use super::{Context, retention, rules, say, source};
 use crate::cli::{DoorArgs, FromArgs, ListenArgs, StoreArgs, WorkstationArgs};
 use crate::error::Failure;
 use crate::humane::count;
 use crate::signals;
 
 /// How long what was taken may need to get into the store's file after a signal. What does not get there is in the spool.
-const FAREWELL: std::time::Duration = std::time::Duration::from_mins(1);
+const FAREWELL: Duration = Duration::from_mins(1);
 
 /// How often a store is kept within its age and size.
-const RETENTION_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
+const RETENTION_EVERY: Duration = Duration::from_mins(1);
+
+/// How often is looked whether there is something to do.
+const CHORES_EVERY: Duration = Duration::from_secs(2);
 
 /// Files that may be open at a time: connections, and what the store needs.
 const OPEN_FILES: u64 = 4_096;
@@ -48,12 +52,44 @@ pub fn run(args: &ListenArgs, context: &Context) -> Result<(), Failure> {
     let (stop, stopped) = bounded(1);
     // Told twice, the first is enough.
     let _hook = context.cancel.on_stop(move || _ = stop.try_send(()));
-    while stopped.recv_timeout(RETENTION_EVERY) == Err(RecvTimeoutError::Timeout) {
-        retention::keep_within(&store, context);
+    let mut chores = Chores::new(Instant::now());
+    while stopped.recv_timeout(CHORES_EVERY) == Err(RecvTimeoutError::Timeout) {
+        chores.run(&store, context);
     }
     let summary = listener.close()?;
     say::note(context, &sentence(&summary));
     source::stop_if_asked(context)
+}
+
+/// What is done now and then beside receiving.
+struct Chores {
+    /// When the next of each is due.
+    retention: Instant,
+    analysis: Instant,
+}
+
+impl Chores {
+    fn new(now: Instant) -> Self {
+        Self { retention: now + RETENTION_EVERY, analysis: now }
+    }
+
+    /// Joins torn traces and looks for what is wrong, at most a third of the time; removes what is too old.
+    fn run(&mut self, store: &Store, context: &Context) {
+        let begun = Instant::now();
+        if begun >= self.analysis {
+            store.set_rules(rules::load().0);
+            if let Err(error) = store.analyse(&context.cancel).map(drop)
+                && !context.cancel.is_stopped()
+            {
+                say::warning(context, &error.to_string());
+            }
+            self.analysis = Instant::now() + begun.elapsed() * 2;
+        }
+        if begun >= self.retention {
+            retention::keep_within(store, context);
+            self.retention = begun + RETENTION_EVERY;
+        }
+    }
 }
 
 fn open(args: &ListenArgs, context: &Context) -> Result<Arc<Store>, Failure> {

@@ -66,6 +66,19 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Adds what SQL found in the whole store: it is of no stretch, and found anew each time.
+    pub(super) fn push_findings(&mut self, findings: Vec<Finding>) {
+        let whole = Stretch { fingerprint: 0, from_ns: 0, to_ns: 0, is_all: true };
+        let mut notes: BTreeMap<u128, Note> = BTreeMap::new();
+        for finding in findings.iter().filter(|finding| finding.severity < Severity::Info) {
+            finding.traces.iter().for_each(|&trace| notes.entry(trace).or_default().num_findings += 1);
+        }
+        self.notes.extend(notes.into_iter().map(|(trace, note)| (0, trace, note)));
+        self.findings.extend(findings.into_iter().zip(0..).map(|(finding, place)| (whole, place, finding)));
+    }
+}
+
 /// What to add to the times of each process whose clock is off.
 fn clocks<'c>(case: &'c Case<'_>, resource_ids: &'c [u32]) -> impl Iterator<Item = (u32, i64)> + 'c {
     let skew = Skew::of(case.window, &case.healed_parent, Limits::default());

@@ -5,7 +5,7 @@ use hashbrown::HashSet;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Traces that start in one slot are never parted.
-const SLOT_NS: i64 = 10_000_000_000;
+pub(super) const SLOT_NS: i64 = 10_000_000_000;
 
 /// Rises when the same spans give other stitches or findings.
 const CODE_VERSION: u64 = 1;
@@ -28,8 +28,20 @@ struct Slot {
 }
 
 /// Returns the stretches of the store.
-pub(super) fn find(connection: &Connection, derived: &str, rules: u64, max_rows: u64) -> duckdb::Result<Vec<Stretch>> {
-    let slots = slots(connection, derived)?;
+///
+/// Slots that end after `watermark_ns` wait: their traces may not be whole yet. A late span of an earlier slot has that one looked
+/// at again.
+pub(super) fn find(
+    connection: &Connection,
+    derived: &str,
+    rules: u64,
+    max_rows: u64,
+    watermark_ns: i64,
+) -> duckdb::Result<Vec<Stretch>> {
+    let mut slots = slots(connection, derived)?;
+    let num_slots = slots.len();
+    slots.retain(|slot| slot.number.saturating_add(1).saturating_mul(SLOT_NS) <= watermark_ns);
+    let is_all = slots.len() == num_slots;
     let mut stretches = Vec::new();
     let mut rest = slots.as_slice();
     while !rest.is_empty() {
@@ -38,7 +50,7 @@ pub(super) fn find(connection: &Connection, derived: &str, rules: u64, max_rows:
         rest = later;
     }
     if let [only] = stretches.as_mut_slice() {
-        only.is_all = true;
+        only.is_all = is_all;
     }
     Ok(stretches)
 }

@@ -50,3 +50,30 @@ fn an_empty_store_has_nothing_to_say() {
     assert!(rows(&store, "SELECT * FROM findings").is_empty());
     assert!(rows(&store, "SELECT * FROM stitches").is_empty());
 }
+
+#[test]
+fn rules_of_sql_find_what_their_select_says() {
+    let store = Store::temporary().unwrap();
+    load_text(&store, &lonely_calls(0, 4));
+    let folder = tempfile::tempdir().unwrap();
+    let rule = |id: &str, sql: &str| {
+        let text = format!(
+            "id = \"{id}\"\ngroup = \"X\"\nversion = 1\nseverity = \"low\"\nconfidence = 0.5\ndefinition = \"D.\"\nsql = \"{sql}\"\n\
+             [thresholds]\nleast = 3\n[fix]\ntext = \"Change it.\"\n"
+        );
+        std::fs::write(folder.path().join(format!("{id}.toml")), text).unwrap();
+    };
+    rule(
+        "busy",
+        "SELECT service AS subject, count(*) AS occurrences, 'many' AS why, list(trace_id) AS trace_ids FROM spans \
+         GROUP BY service HAVING count(*) > {{least}}",
+    );
+    rule("broken", "SELECT nothing FROM spans");
+    store.set_rules(Arc::new(Rules::with_folder(folder.path()).0));
+    let analysed = store.analyse(&Cancel::default()).unwrap();
+    let broken: Vec<&str> = analysed.broken.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(broken, ["broken"]);
+    let listed = "SELECT concat_ws(' ', rule, subject, occurrences, severity, evidence->>'$.why', fix) FROM findings";
+    assert_eq!(texts(&store, listed), ["busy worker 4 low many Change it."]);
+    assert_eq!(rows(&store, "SELECT trace_id FROM traces WHERE num_findings = 1").len(), 4);
+}

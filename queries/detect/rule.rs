@@ -88,6 +88,17 @@ impl Rule {
         self.threshold(name).max(0.0) as u64
     }
 
+    /// Returns the SQL with thresholds in place of their names.
+    #[must_use]
+    pub fn bound_sql(&self) -> Option<String> {
+        let sql = self.sql.clone()?;
+        Some(
+            self.thresholds
+                .iter()
+                .fold(sql, |sql, (name, value)| sql.replace(&format!("{{{{{name}}}}}"), &value.to_string())),
+        )
+    }
+
     /// Returns what to change: the general text, then how in each of `languages` that the rule knows.
     #[must_use]
     pub fn fix_for<'l>(&self, languages: impl IntoIterator<Item = &'l str>) -> String {

@@ -149,7 +149,11 @@ SELECT
     coalesce(n.is_stitched, false) AS is_stitched,
     coalesce(n.num_findings, 0) AS num_findings
 FROM {{derived}}settled_traces t
-LEFT JOIN {{derived}}trace_notes n ON n.trace_hi = t.trace_hi AND n.trace_lo = t.trace_lo;
+LEFT JOIN (
+    SELECT trace_hi, trace_lo, bool_or(is_stitched) AS is_stitched, CAST(sum(num_findings) AS BIGINT) AS num_findings
+    FROM {{derived}}trace_notes
+    GROUP BY trace_hi, trace_lo
+) n ON n.trace_hi = t.trace_hi AND n.trace_lo = t.trace_lo;
 
 CREATE OR REPLACE VIEW edges AS
 SELECT
