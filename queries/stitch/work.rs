@@ -8,31 +8,56 @@
 mod aim;
 mod chain;
 mod delays;
+mod known;
 mod learn;
 mod model;
 mod order;
 mod outset;
+mod place;
 mod process;
 mod random;
 mod sample;
+mod screen;
 mod solve;
 
+use process::Process;
+
 use super::Stitch;
-use crate::trace::window::Window;
+use super::keys::Keys;
+use crate::trace::window::{NONE, Window};
 
 /// Joins roots of clients, producers and internal spans to the spans of their own process that caused them.
 #[must_use]
 pub fn join(window: &Window) -> Vec<Stitch> {
-    process::processes(window).iter().flat_map(solve::solve).collect()
+    let mut processes = related(window);
+    if processes.is_empty() {
+        return Vec::new();
+    }
+    let keys = Keys::find(window);
+    for process in &mut processes {
+        known::restrict(window, &keys, process);
+    }
+    processes.iter().flat_map(|process| solve::solve(window, process)).collect()
 }
 
 /// The baseline: of each edge the first unserved call gets the first root, and so on. Pairs of (child, parent).
 #[must_use]
 pub fn first_come(window: &Window) -> Vec<(u32, u32)> {
-    let pairs = |process: &process::Process| {
+    let pairs = |process: &Process| {
         let places = sample::first_come(process);
-        let served = process.calls.iter().zip(places).filter(|&(_, place)| place != crate::trace::window::NONE);
+        let served = process.calls.iter().zip(places).filter(|&(_, place)| place != NONE);
         served.map(|(call, place)| (call.span, process.parents[place as usize].span)).collect::<Vec<_>>()
     };
-    process::processes(window).iter().flat_map(pairs).collect()
+    related(window).iter().flat_map(pairs).collect()
+}
+
+/// Returns the processes in which torn calls have to do with requests, with those calls alone.
+fn related(window: &Window) -> Vec<Process> {
+    let mut processes = process::processes(window);
+    for process in &mut processes {
+        let is_related = screen::related(process);
+        process.retain(&is_related);
+    }
+    processes.retain(|process| !process.calls.is_empty());
+    processes
 }

@@ -46,6 +46,8 @@ pub(super) struct Process {
     pub(super) num_kinds: usize,
     /// By kind: whether some calls of it are torn.
     pub(super) is_loose: Vec<bool>,
+    /// By torn call: the value that tells its request, where one does.
+    pub(super) known: Vec<Option<Symbol>>,
     linked: Vec<Call>,
     choices: Vec<u32>,
     choice_ends: Vec<u32>,
@@ -78,6 +80,42 @@ impl Process {
         self.choices.len()
     }
 
+    /// Tells whether a value says which request a torn call belongs to.
+    pub(super) fn is_known(&self, call: u32) -> bool {
+        self.known[call as usize].is_some()
+    }
+
+    /// Replaces all choices: a list for each torn call, by start.
+    pub(super) fn set_choices(&mut self, choices: Vec<Vec<u32>>) {
+        self.choices.clear();
+        self.choice_ends.clear();
+        for list in choices {
+            self.choices.extend(list);
+            self.choice_ends.push(self.choices.len() as u32);
+        }
+    }
+
+    /// Leaves out torn calls of kinds that have nothing to do with requests.
+    pub(super) fn retain(&mut self, is_related: &[bool]) {
+        if self.calls.iter().all(|call| is_related[call.kind]) {
+            return;
+        }
+        let choices = (0..self.calls.len() as u32).map(|call| self.choices(call).to_vec());
+        let kept = choices.zip(&self.calls).filter(|(_, call)| is_related[call.kind]).map(|(choices, _)| choices);
+        let kept = kept.collect();
+        let mut known = std::mem::take(&mut self.known).into_iter();
+        self.calls.retain(|call| {
+            let known_one = known.next().flatten();
+            let is_kept = is_related[call.kind];
+            if is_kept {
+                self.known.push(known_one);
+            }
+            is_kept
+        });
+        self.set_choices(kept);
+        self.is_loose.iter_mut().zip(is_related).for_each(|(is_loose, is_related)| *is_loose &= is_related);
+    }
+
     /// Returns the stretch of time that was looked at: at least a microsecond.
     pub(super) fn length_ns(&self) -> f64 {
         let start = self.parents.first().map_or(0, |parent| parent.start_ns);
@@ -87,6 +125,7 @@ impl Process {
 
     /// Returns a stretch of the process: so many requests, and the torn calls that began while they came in.
     pub(super) fn part(&self, parents: std::ops::Range<usize>) -> Self {
+        let first_parent = parents.start;
         let parents = self.parents.get(parents).unwrap_or_default();
         let (Some(first), Some(last)) = (parents.first(), parents.last()) else { return Self::default() };
         let from = self.calls.partition_point(|call| call.start_ns < first.start_ns);
@@ -102,10 +141,14 @@ impl Process {
             num_parent_kinds: self.num_parent_kinds,
             num_kinds: self.num_kinds,
             is_loose: self.is_loose.clone(),
+            known: self.known[from..to].to_vec(),
             linked: self.linked[linked_from as usize..linked_to as usize].to_vec(),
             ..Self::default()
         };
-        part.find_choices();
+        let shift = first_parent as u32;
+        let within = |&parent: &u32| parent.checked_sub(shift).filter(|&at| (at as usize) < part.parents.len());
+        let choices = (from..to).map(|call| self.choices(call as u32).iter().filter_map(within).collect()).collect();
+        part.set_choices(choices);
         part
     }
 
@@ -185,6 +228,7 @@ fn process(window: &Window, entries: &[u32], torn: &[u32]) -> Process {
     process.num_kinds = kinds.len;
     process.is_loose = vec![false; kinds.len];
     process.calls.iter().for_each(|call| process.is_loose[call.kind] = true);
+    process.known = vec![None; process.calls.len()];
     process.find_choices();
     process
 }

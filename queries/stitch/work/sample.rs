@@ -53,7 +53,7 @@ pub(super) fn first_come(process: &Process) -> Vec<u32> {
     let mut counts = vec![0_u32; process.parents.len() * process.num_kinds];
     let place = |call: u32| {
         let kind = process.calls[call as usize].kind;
-        let end = process.calls[call as usize].end_ns;
+        let end = if process.is_known(call) { i64::MIN } else { process.calls[call as usize].end_ns };
         let at = |parent: u32| parent as usize * process.num_kinds + kind;
         let open =
             process.choices(call).iter().copied().filter(|&parent| process.parents[parent as usize].end_ns >= end);
@@ -108,7 +108,8 @@ impl Near {
     fn all(process: &Process) -> Self {
         let mut near = Self::default();
         for call in 0..process.calls.len() as u32 {
-            near.push(call, process.choices(call).iter().copied().chain([NONE]));
+            let outside = (!process.is_known(call)).then_some(NONE);
+            near.push(call, process.choices(call).iter().copied().chain(outside));
         }
         near
     }

@@ -3,10 +3,11 @@
 use super::learn::{Observed, learn};
 use super::model::Model;
 use super::outset;
+use super::place::Places;
 use super::process::Process;
 use super::sample::{Sampler, State, first_come};
 use crate::stitch::{Evidence, Rule, State as Verdict, Stitch};
-use crate::trace::window::{NONE, Symbol};
+use crate::trace::window::{NONE, Window};
 
 const ROUNDS: usize = 16;
 const HOT_ROUNDS: usize = 12;
@@ -24,9 +25,14 @@ const COOLING_SWEEPS: usize = 25;
 const COUNTED_SWEEPS: usize = 20;
 
 /// Joins the torn calls of a process.
-pub(super) fn solve(process: &Process) -> Vec<Stitch> {
+pub(super) fn solve(window: &Window, process: &Process) -> Vec<Stitch> {
     let hits = sample(process, &model(process));
-    (0..process.calls.len() as u32).filter_map(|call| stitch(process, call, &hits)).collect()
+    let calls = || 0..process.calls.len() as u32;
+    let joins: Vec<(u32, u32)> =
+        calls().filter_map(|call| Some((call, ranked(process, call, &hits).first()?.1))).collect();
+    let places = Places::learn(window, process, &joins);
+    let span = |call: u32, parent: u32| places.find(window, process, call, parent);
+    calls().filter_map(|call| stitch(process, call, &ranked(process, call, &hits), &span)).collect()
 }
 
 fn model(process: &Process) -> Model {
@@ -90,34 +96,40 @@ fn count(process: &Process, state: &State, hits: &mut [u32]) {
     }
 }
 
-fn stitch(process: &Process, call: u32, hits: &[u32]) -> Option<Stitch> {
-    let hits = hits.get(process.choice_range(call))?;
-    let mut ranked: Vec<(u32, u32)> = hits.iter().copied().zip(process.choices(call).iter().copied()).collect();
+/// Returns the requests that a call was seen in, with how often it was, most first.
+fn ranked(process: &Process, call: u32, hits: &[u32]) -> Vec<(u32, u32)> {
+    let hits = hits.get(process.choice_range(call)).unwrap_or_default();
+    let seen = hits.iter().copied().zip(process.choices(call).iter().copied()).filter(|&(hits, _)| hits > 0);
+    let mut ranked: Vec<(u32, u32)> = seen.collect();
     ranked.sort_unstable_by_key(|&(hits, parent)| (std::cmp::Reverse(hits), parent));
-    let (best, parent) = *ranked.first()?;
-    let second = ranked.get(1).copied();
+    ranked
+}
+
+fn stitch(process: &Process, call: u32, ranked: &[(u32, u32)], span: &impl Fn(u32, u32) -> u32) -> Option<Stitch> {
     let share = |hits: u32| f64::from(hits) / (CYCLES * COUNTED_SWEEPS) as f64;
+    let &(best, parent) = ranked.first()?;
+    let (second, runner_up) = ranked.get(1).map_or((0, NONE), |&(hits, parent)| (hits, span(call, parent)));
+    let (torn, request) = (&process.calls[call as usize], &process.parents[parent as usize]);
+    let value = process.known[call as usize];
     let confidence = share(best);
-    let runner_up_confidence = second.map_or(0.0, |(hits, _)| share(hits));
-    if best == 0 {
-        return None;
-    }
-    let torn = &process.calls[call as usize];
-    let request = &process.parents[parent as usize];
     let evidence = Evidence {
-        value: Symbol::EMPTY,
-        candidates: ranked.len() as u32,
-        runner_up: second
-            .filter(|&(hits, _)| hits > 0)
-            .map_or(NONE, |(_, parent)| process.parents[parent as usize].span),
-        runner_up_confidence,
+        value: value.unwrap_or_default(),
+        candidates: process.choices(call).len() as u32,
+        runner_up,
+        runner_up_confidence: share(second),
         before_ns: torn.start_ns.saturating_sub(request.start_ns),
         after_ns: request.end_ns.saturating_sub(torn.end_ns),
         offset_ns: 0,
         learned_from: process.calls.len() as u32,
     };
-    let state = verdict(confidence, runner_up_confidence);
-    Some(Stitch { child: torn.span, parent: request.span, confidence, state, rule: Rule::WorkTiming, evidence })
+    Some(Stitch {
+        child: torn.span,
+        parent: span(call, parent),
+        confidence,
+        state: verdict(confidence, share(second)),
+        rule: if value.is_some() { Rule::UniqueValue } else { Rule::WorkTiming },
+        evidence,
+    })
 }
 
 fn verdict(confidence: f64, runner_up: f64) -> Verdict {
