@@ -1,6 +1,8 @@
 //! How long things take, as densities over the inverse hyperbolic sine of the delay: equal ratios are equal distances, and
 //! delays of 0 or less have their place.
 
+use std::sync::LazyLock;
+
 /// Delays are told apart in steps of this size: 2.5 % of the delay.
 const STEP: f64 = 0.025;
 /// The inverse hyperbolic sine of the longest delay there can be (2^63 ns), in units of [`UNIT_NS`].
@@ -10,13 +12,50 @@ pub(super) const NUM_BINS: usize = 2 * (REACH / STEP) as usize + 1;
 /// Delays are learned for each quarter of the spans from the other three, so that none speaks for itself.
 pub(super) const NUM_FOLDS: usize = 4;
 
-/// Returns the bin of a delay, and the logarithm of the bin's scale: how many nanoseconds one unit of asinh is there.
-pub(super) fn bin(delay_ns: i64) -> (usize, f64) {
-    let ratio = delay_ns as f64 / UNIT_NS;
-    let root = (ratio * ratio + 1.0).sqrt();
-    let size = (ratio.abs() + root).ln();
-    let place = (if ratio < 0.0 { -size } else { size } + REACH) / STEP;
-    ((place + 0.5).clamp(0.0, (NUM_BINS - 1) as f64) as usize, (UNIT_NS * root).ln())
+/// Delays have this many leading bits that count: they are told apart by one part in 64.
+const NUM_BITS: u32 = 6;
+const NUM_CELLS: usize = 64 << NUM_BITS;
+
+/// Bins of delays of 0 and more, by cell.
+static BINS: LazyLock<Vec<u16>> =
+    LazyLock::new(|| (0..NUM_CELLS).map(|cell| exact_bin(cell_ns(cell)) as u16).collect());
+
+/// Returns the bin of a delay.
+pub(super) fn bin(delay_ns: i64) -> usize {
+    let at = BINS.get(cell(delay_ns.unsigned_abs())).copied().map_or(MIDDLE, usize::from);
+    if delay_ns < 0 { 2 * MIDDLE - at } else { at }
+}
+
+/// The bin of no delay.
+const MIDDLE: usize = NUM_BINS / 2;
+
+/// Numbers cells of nearly equal delays: how many bits a delay has, and those after the first.
+fn cell(delay_ns: u64) -> usize {
+    let num_bits = 64 - delay_ns.leading_zeros();
+    if num_bits <= NUM_BITS {
+        return delay_ns as usize;
+    }
+    let shift = num_bits - 1 - NUM_BITS;
+    let leading = (delay_ns >> shift) as usize & ((1 << NUM_BITS) - 1);
+    (((shift + 1) as usize) << NUM_BITS) + leading
+}
+
+/// Returns the middle of a cell.
+fn cell_ns(cell: usize) -> f64 {
+    let leading = (cell & ((1 << NUM_BITS) - 1)) as f64;
+    match cell >> NUM_BITS {
+        0 => leading,
+        more => (leading + 0.5 + f64::from(1_u32 << NUM_BITS)) * f64::powi(2.0, more as i32 - 1),
+    }
+}
+
+fn exact_bin(delay_ns: f64) -> usize {
+    (((delay_ns / UNIT_NS).asinh() + REACH) / STEP + 0.5).clamp(0.0, (NUM_BINS - 1) as f64) as usize
+}
+
+/// Returns how many nanoseconds one unit of the scale is, as a logarithm.
+fn ln_scale(bin: usize) -> f64 {
+    (UNIT_NS * (bin as f64 * STEP - REACH).cosh()).ln()
 }
 
 /// Delays that were seen, by bin and fold.
@@ -64,8 +103,23 @@ impl Density {
         Self { folds: folds.collect() }
     }
 
+    /// Returns the logarithm of the density per nanosecond.
+    pub(super) fn ln(&self) -> Logs {
+        let at = |bin: usize| {
+            let scale = ln_scale(bin);
+            std::array::from_fn(|fold| (self.folds[fold][bin].ln() - scale) as f32)
+        };
+        Logs((0..NUM_BINS).map(at).collect())
+    }
+}
+
+/// Logarithms of a density per nanosecond, by bin and fold.
+#[derive(Debug, Clone)]
+pub(super) struct Logs(Vec<[f32; NUM_FOLDS]>);
+
+impl Logs {
     pub(super) fn at(&self, bin: usize, fold: usize) -> f64 {
-        self.folds[fold % NUM_FOLDS][bin]
+        f64::from(self.0[bin][fold % NUM_FOLDS])
     }
 }
 

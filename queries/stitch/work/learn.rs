@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::chain::{Scratch, Step, walk};
-use super::delays::{Density, NUM_FOLDS, Seen, bin};
+use super::delays::{Density, Logs, NUM_FOLDS, Seen, bin};
 use super::model::{Counts, MAX_COUNT, Model, beside, next_of, num_afters, pair};
 use super::order::Overtaking;
 use super::process::Process;
@@ -81,7 +81,7 @@ impl Observed {
     }
 
     fn add_step(&mut self, num_kinds: usize, parent_kind: usize, step: Step) {
-        let at = (pair(num_kinds, parent_kind, step), bin(step.delay_ns).0 as u16);
+        let at = (pair(num_kinds, parent_kind, step), bin(step.delay_ns) as u16);
         let seen = self.steps.entry(at).or_default();
         seen[step.fold % NUM_FOLDS] += 1.0;
     }
@@ -120,7 +120,7 @@ pub(super) fn learn(process: &Process, observed: &Observed) -> Model {
         is_loose: process.is_loose.clone(),
         order: observed.overtaking.learn(),
         beside: vec![0.5; pairs.len()],
-        common,
+        common: common.iter().map(Density::ln).collect(),
         pair_at,
         pairs,
         counts,
@@ -165,7 +165,7 @@ fn pairs(
     delays: &Delays,
     mut weights: Vec<(u32, f64)>,
     common: &[Density],
-) -> (Vec<u32>, Vec<Density>) {
+) -> (Vec<u32>, Vec<Logs>) {
     let kinds = process.num_kinds;
     weights.retain(|&(_, weight)| weight >= MIN_STEPS);
     weights.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -181,7 +181,7 @@ fn pairs(
         }
     }
     let density =
-        |(&(pair, _), seen): (&(u32, f64), &Seen)| Density::learn(seen, &common[next_of(kinds, pair)], 2.0, 0.01);
+        |(&(pair, _), seen): (&(u32, f64), &Seen)| Density::learn(seen, &common[next_of(kinds, pair)], 2.0, 0.01).ln();
     (pair_at, weights.iter().zip(&seen).map(density).collect())
 }
 

@@ -1,7 +1,7 @@
 //! What is known about a process: its delays, how many calls its requests make, and how many roots have no request.
 
 use super::chain::{Scratch, Step, walk};
-use super::delays::{Density, bin};
+use super::delays::{Logs, bin};
 use super::order::Order;
 use super::process::Process;
 use crate::trace::window::NONE;
@@ -16,10 +16,10 @@ pub(super) type Counts = [f64; MAX_COUNT + 1];
 pub(super) struct Model {
     pub(super) num_kinds: usize,
     /// By kind that begins.
-    pub(super) common: Vec<Density>,
+    pub(super) common: Vec<Logs>,
     /// By kind of request, kind that begins, kind that ended: a place in `pairs`, or [`NONE`].
     pub(super) pair_at: Vec<u32>,
-    pub(super) pairs: Vec<Density>,
+    pub(super) pairs: Vec<Logs>,
     /// ln of the share of requests, by kind of request, kind of call, number of calls.
     pub(super) counts: Vec<Counts>,
     /// By kind of request: the sum of `counts` for no calls at all.
@@ -106,9 +106,8 @@ impl Model {
 
     /// Returns the logarithm of how likely a delay is, per nanosecond.
     pub(super) fn single(&self, parent_kind: usize, step: Step) -> f64 {
-        let (bin, scale) = bin(step.delay_ns);
         let at = self.pair_at[pair(self.num_kinds, parent_kind, step) as usize];
         let density = self.pairs.get(at as usize).unwrap_or(&self.common[step.next]);
-        density.at(bin, step.fold).ln() - scale
+        density.at(bin(step.delay_ns), step.fold)
     }
 }

@@ -98,6 +98,6 @@ fn near(target: i64, sources: &[i64], length: i64, mut found: impl FnMut(usize))
         if delay > length {
             break;
         }
-        found(bin(delay).0);
+        found(bin(delay));
     }
 }

@@ -10,9 +10,12 @@ const MIN_LINKED: usize = 3;
 
 type Name = (Symbol, Role);
 
-/// By kind of call: the name of the span that makes such calls; none stands for the request's own.
+/// Stands for the request's own span.
+const OWN: Name = (Symbol::EMPTY, Role::Server);
+
+/// By kind of call: the name of the span that makes such calls.
 pub(super) struct Places {
-    names: Vec<Option<Name>>,
+    names: Vec<Name>,
 }
 
 impl Places {
@@ -22,9 +25,8 @@ impl Places {
         for &(call, parent) in joins {
             by_kind[process.calls[call as usize].kind].push((call, parent));
         }
-        let name = |kind: usize| match by_healthy(window, process, kind) {
-            Some(name) => name,
-            None => by_presence(window, process, &by_kind[kind]),
+        let name = |kind: usize| {
+            by_healthy(window, process, kind).unwrap_or_else(|| by_presence(window, process, &by_kind[kind]))
         };
         Self { names: (0..process.num_kinds).map(name).collect() }
     }
@@ -33,7 +35,10 @@ impl Places {
     pub(super) fn find(&self, window: &Window, process: &Process, call: u32, parent: u32) -> u32 {
         let request = process.parents[parent as usize].span;
         let of = &process.calls[call as usize];
-        let Some(name) = self.names[of.kind] else { return request };
+        let name = self.names[of.kind];
+        if name == OWN {
+            return request;
+        }
         present(window, process, of.start_ns, parent)
             .filter(|&span| name_of(window, span) == name)
             .last()
@@ -61,25 +66,24 @@ fn present<'p>(
 }
 
 /// Returns what most of the linked calls of a kind have as their parent: nothing where there are too few.
-#[expect(clippy::option_option, reason = "nothing known, the request itself, and a span below it are three answers")]
-fn by_healthy(window: &Window, process: &Process, kind: usize) -> Option<Option<Name>> {
-    let mut names: Vec<Option<Name>> = Vec::new();
+fn by_healthy(window: &Window, process: &Process, kind: usize) -> Option<Name> {
+    let mut names: Vec<Name> = Vec::new();
     for (parent, at) in process.parents.iter().zip(0..) {
         let ours = process.linked(at).iter().filter(|call| call.kind == kind);
         names.extend(ours.map(|call| parent_name(window, parent, call.span)));
     }
     let most = mode(&names)?;
-    (names.len() >= MIN_LINKED && 2 * count(&names, &most) > names.len()).then_some(most)
+    (names.len() >= MIN_LINKED && 2 * count(&names, most) > names.len()).then_some(most)
 }
 
-fn parent_name(window: &Window, request: &Parent, span: u32) -> Option<Name> {
+fn parent_name(window: &Window, request: &Parent, span: u32) -> Name {
     let parent = window.parent[span as usize];
-    (parent != request.span && window.role.get(parent as usize) == Some(&Role::Internal))
-        .then(|| name_of(window, parent))
+    let is_below = parent != request.span && window.role.get(parent as usize) == Some(&Role::Internal);
+    if is_below { name_of(window, parent) } else { OWN }
 }
 
 /// Returns the deepest internal span that is there whenever a call of a kind begins.
-fn by_presence(window: &Window, process: &Process, joins: &[(u32, u32)]) -> Option<Name> {
+fn by_presence(window: &Window, process: &Process, joins: &[(u32, u32)]) -> Name {
     let there = |&(call, parent): &(u32, u32)| {
         let time = process.calls[call as usize].start_ns;
         let names: Vec<Name> = present(window, process, time, parent).map(|span| name_of(window, span)).collect();
@@ -91,20 +95,21 @@ fn by_presence(window: &Window, process: &Process, joins: &[(u32, u32)]) -> Opti
         num as f64 >= MIN_SHARE * sets.len() as f64
     };
     // Any that is there nearly always is in the first few sets.
-    sets.iter().take(4).flat_map(|set| set.iter().rev()).copied().find(enough)
+    let mut often = sets.iter().take(4).flat_map(|set| set.iter().rev()).copied().filter(enough);
+    often.next().unwrap_or(OWN)
 }
 
-fn count<T: PartialEq>(list: &[T], value: &T) -> usize {
-    list.iter().filter(|other| *other == value).count()
+fn count(names: &[Name], name: Name) -> usize {
+    names.iter().filter(|other| **other == name).count()
 }
 
-/// Returns the commonest value among the first few, the first of equals.
-fn mode(names: &[Option<Name>]) -> Option<Option<Name>> {
-    let mut best = None;
-    for name in names.iter().take(16) {
+/// Returns the commonest of the first few names, the first of equals.
+fn mode(names: &[Name]) -> Option<Name> {
+    let mut best: Option<(usize, Name)> = None;
+    for &name in names.iter().take(16) {
         let num = count(names, name);
         if best.is_none_or(|(most, _)| num > most) {
-            best = Some((num, *name));
+            best = Some((num, name));
         }
     }
     best.map(|(_, name)| name)

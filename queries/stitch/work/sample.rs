@@ -191,25 +191,49 @@ impl<'p> Sampler<'p> {
         }
     }
 
-    /// Tries every change of every torn call `times` times over, and keeps to those places from then on that were not out of
+    /// Tries every change of every torn call once, and leaves alone from then on those of which none is near.
+    pub(super) fn close(&mut self, model: &Model) {
+        let mut open = std::mem::take(&mut self.near.open);
+        open.retain(|&call| {
+            let mut is_open = false;
+            for place in 0..self.near.get(call).len() {
+                let to = self.near.get(call)[place];
+                is_open |= to != self.state.places[call as usize] && self.try_all(model, call, to);
+            }
+            is_open
+        });
+        self.near.open = open;
+    }
+
+    /// Tries every change of every torn call that may move `times` times over, and keeps to those places from then on that were not out of
     /// the question.
     pub(super) fn survey(&mut self, model: &Model, times: usize) {
-        let mut is_near = vec![false; self.near.places.len()];
+        let open = std::mem::take(&mut self.near.open);
+        let mut is_near = vec![false; open.iter().map(|&call| self.near.get(call).len()).sum()];
         for _ in 0..times {
             let mut at = 0;
-            for call in 0..self.process.calls.len() as u32 {
+            for &call in &open {
                 for place in 0..self.near.get(call).len() {
                     is_near[at] |= self.try_all(model, call, self.near.get(call)[place]);
                     at += 1;
                 }
             }
         }
-        let mut is_near = is_near.into_iter();
+        self.keep_near(&open, &is_near);
+    }
+
+    fn keep_near(&mut self, open: &[u32], is_near: &[bool]) {
+        let mut is_near = is_near.iter();
+        let mut open = open.iter().copied().peekable();
         let mut next = Near::default();
         for call in 0..self.process.calls.len() as u32 {
             let now = self.state.places[call as usize];
-            let places = self.near.get(call).iter().copied().zip(is_near.by_ref().take(self.near.get(call).len()));
-            next.push(call, places.filter(|&(place, is_near)| is_near || place == now).map(|(place, _)| place));
+            if open.next_if_eq(&call).is_none() {
+                next.push(call, std::iter::once(now));
+                continue;
+            }
+            let places = self.near.get(call).iter().copied().zip(is_near.by_ref());
+            next.push(call, places.filter(|&(place, is_near)| *is_near || place == now).map(|(place, _)| place));
         }
         self.near = next;
     }

@@ -24,9 +24,9 @@ pub(super) fn related(process: &Process) -> Vec<bool> {
     let mut is_related: Vec<bool> = (0..process.num_kinds).map(|kind| is_inside(process, kind)).collect();
     let starts: Vec<i64> = process.parents.iter().map(|parent| parent.start_ns).collect();
     let ends = sorted(process.parents.iter().map(|parent| parent.end_ns));
-    for kind in 0..process.num_kinds {
+    for (kind, is_related) in is_related.iter_mut().enumerate() {
         let (begins, finishes) = (begins(process, kind), finishes(process, kind));
-        is_related[kind] |= follows(process, &begins, &starts) || follows(process, &ends, &finishes);
+        *is_related |= follows(process, &begins, &starts) || follows(process, &ends, &finishes);
     }
     spread(process, &mut is_related);
     is_related

@@ -16,10 +16,14 @@ const SWEEPS: usize = 12;
 const SEEN_SWEEPS: usize = 4;
 /// Delays are learned from so many requests.
 const MAX_LEARNED: usize = 1_500;
-/// A walk is heated and cooled so many times, not to stay where it came to first.
-const CYCLES: usize = 8;
+/// The first walk is this hot in the beginning, and this long; shorter where there are so many calls that it would take long.
 const FIRST_HEAT: f64 = 4.0;
-const NEXT_HEAT: f64 = 2.5;
+const FIRST_SWEEPS: usize = 75;
+const MIN_FIRST_SWEEPS: usize = 4;
+const MAX_CHANGES: usize = 1_200_000;
+/// Then calls that may be elsewhere are heated and cooled so many times, not to stay where they came to first.
+const CYCLES: usize = 8;
+const HEAT_AGAIN: f64 = 2.5;
 const COOLING_SWEEPS: usize = 25;
 /// States that are counted of each cycle.
 const COUNTED_SWEEPS: usize = 20;
@@ -70,15 +74,14 @@ fn sample(process: &Process, model: &Model) -> Vec<u32> {
     let mut hits = vec![0; process.num_choices()];
     let mut sampler = Sampler::new(process, State::new(process, first_come(process)), 1);
     sampler.rescore(model);
+    let num_sweeps = (MAX_CHANGES / process.calls.len().max(1)).clamp(MIN_FIRST_SWEEPS, FIRST_SWEEPS);
+    let heat = if num_sweeps < FIRST_SWEEPS / 4 { 1.0 } else { FIRST_HEAT };
+    cool(&mut sampler, model, heat, num_sweeps);
+    sampler.close(model);
+    sampler.survey(model, 2);
     for cycle in 0..CYCLES {
-        let (heat, sweeps) = if cycle == 0 { (FIRST_HEAT, 3 * COOLING_SWEEPS) } else { (NEXT_HEAT, COOLING_SWEEPS) };
-        for sweep in 0..sweeps {
-            sampler.heat = heat.powf(1.0 - sweep as f64 / sweeps as f64);
-            sampler.search(model);
-        }
-        sampler.heat = 1.0;
-        if cycle == 0 {
-            sampler.survey(model, 2);
+        if cycle > 0 {
+            cool(&mut sampler, model, HEAT_AGAIN, COOLING_SWEEPS);
         }
         for _ in 0..COUNTED_SWEEPS {
             sampler.sweep(model);
@@ -86,6 +89,15 @@ fn sample(process: &Process, model: &Model) -> Vec<u32> {
         }
     }
     hits
+}
+
+/// Searches, from a heat down to the one at which states are visited as often as they are likely.
+fn cool(sampler: &mut Sampler, model: &Model, heat: f64, num_sweeps: usize) {
+    for sweep in 0..num_sweeps {
+        sampler.heat = heat.powf(1.0 - sweep as f64 / num_sweeps as f64);
+        sampler.search(model);
+    }
+    sampler.heat = 1.0;
 }
 
 fn count(process: &Process, state: &State, hits: &mut [u32]) {
