@@ -17,6 +17,7 @@ pub mod rule;
 pub mod rules;
 mod share;
 pub mod triage;
+mod visits;
 
 pub use case::Case;
 pub use finding::{Draft, Finding, Severity, Subject};
@@ -60,10 +61,14 @@ detectors! {
         message_link_only "message-link-only",
         orphan_span "orphan-span",
         root_shape_violation "root-shape-violation",
+        span_kind_missing "span-kind-missing",
         clock_skew "clock-skew",
         child_outlives_parent "child-outlives-parent",
         invalid_span_interval "invalid-span-interval",
         telemetry_loss "telemetry-loss",
+        dark_hop "dark-hop",
+        baggage_lost "baggage-lost",
+        baggage_key_case "baggage-key-case",
     }
     sql {
     }

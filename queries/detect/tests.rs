@@ -1,3 +1,5 @@
+mod baggage;
+mod boundary;
 mod loss;
 pub(crate) mod scene;
 mod timing;
