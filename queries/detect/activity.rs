@@ -13,6 +13,8 @@ pub struct Activity {
     busy_ns: i64,
     /// The latest end so far.
     reach_ns: i64,
+    /// How irregularly entries begin, see [`irregularity`].
+    pub irregularity: f64,
 }
 
 /// Returns the activity of each instance that has entry spans.
@@ -23,7 +25,10 @@ pub fn of(window: &Window) -> BTreeMap<Symbol, Activity> {
         let activity = all.entry(window.instance(span)).or_default();
         activity.add(window.start_ns[span as usize], window.end_ns[span as usize]);
     }
-    all.values_mut().for_each(|activity| activity.ends.sort_unstable());
+    for activity in all.values_mut() {
+        activity.ends.sort_unstable();
+        activity.irregularity = irregularity(activity.starts.iter().copied());
+    }
     all
 }
 
@@ -51,4 +56,13 @@ impl Activity {
         let whole = self.starts.first().map_or(0, |&first| self.reach_ns.saturating_sub(first));
         if whole <= 0 { 1.0 } else { self.busy_ns as f64 / whole as f64 }
     }
+}
+
+/// Spread of the pauses between moments, by their mean: 0 for a clock, about 1 for what comes by chance.
+pub fn irregularity(moments: impl Iterator<Item = i64> + Clone) -> f64 {
+    let pauses = moments.clone().zip(moments.skip(1)).map(|(one, next)| next.saturating_sub(one) as f64);
+    let count = pauses.clone().count().max(1) as f64;
+    let mean = pauses.clone().sum::<f64>() / count;
+    let variance = pauses.map(|pause| (pause - mean).powi(2)).sum::<f64>() / count;
+    if mean > 0.0 { variance.sqrt() / mean } else { 1.0 }
 }

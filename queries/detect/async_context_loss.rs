@@ -22,6 +22,8 @@ struct Operation {
     active: u64,
     /// Sum of the share of time in which their processes were busy.
     busy: f64,
+    /// How irregularly requests begin in the process of the last root.
+    irregularity: f64,
 }
 
 pub(super) fn detect(case: &Case<'_>, rule: &Rule) -> Vec<Draft> {
@@ -36,6 +38,9 @@ pub(super) fn detect(case: &Case<'_>, rule: &Rule) -> Vec<Draft> {
 
 fn operations(case: &Case<'_>) -> BTreeMap<(Symbol, Symbol), Operation> {
     let window = case.window;
+    if !window.spans().any(|span| is_begun(window, span)) {
+        return BTreeMap::new();
+    }
     let activities = activity::of(window);
     let mut operations: BTreeMap<(Symbol, Symbol), Operation> = BTreeMap::new();
     for root in window.spans().filter(|&span| is_begun(window, span)) {
@@ -72,6 +77,7 @@ impl Operation {
         self.during += u64::from(active > 0);
         self.active += active as u64;
         self.busy += activity.coverage();
+        self.irregularity = activity.irregularity;
     }
 
     fn share(&self, count: u64) -> f64 {
@@ -85,23 +91,20 @@ impl Operation {
     }
 }
 
-/// Jobs begin traces too: by the clock, and whether a request is in work or not.
+/// Jobs begin traces too: whether a request is in work or not.
 fn is_lost(window: &Window, rule: &Rule, operation: &Operation) -> bool {
     let roots = operation.roots.len() as u64;
     let is_enough = roots >= rule.count("min_roots") && roots as f64 >= rule.threshold("min_root_share") * operation.all as f64;
     let is_stitched = operation.share(operation.stitched) >= rule.threshold("min_stitched_share");
     let is_during = operation.excess() >= rule.threshold("min_excess");
-    is_enough && (is_stitched || is_during) && irregularity(window, &operation.roots) >= rule.threshold("min_irregularity")
+    is_enough && (is_during || is_stitched && !is_by_the_clock(window, rule, operation))
 }
 
-/// Spread of the pauses between starts, by their mean: 0 for a clock, about 1 for what comes by chance.
-fn irregularity(window: &Window, roots: &[u32]) -> f64 {
-    let starts = roots.iter().map(|&root| window.start_ns[root as usize]);
-    let pauses: Vec<f64> = starts.clone().zip(starts.skip(1)).map(|(one, next)| next.saturating_sub(one) as f64).collect();
-    let count = pauses.len().max(1) as f64;
-    let mean = pauses.iter().sum::<f64>() / count;
-    let variance = pauses.iter().map(|pause| (pause - mean).powi(2)).sum::<f64>() / count;
-    if mean > 0.0 { variance.sqrt() / mean } else { 1.0 }
+/// In a process that is always busy a job begins during requests too. It begins by the clock, which requests do not.
+fn is_by_the_clock(window: &Window, rule: &Rule, operation: &Operation) -> bool {
+    let starts = operation.roots.iter().map(|&root| window.start_ns[root as usize]);
+    let min = rule.threshold("min_irregularity");
+    activity::irregularity(starts) < min && operation.irregularity >= min
 }
 
 fn draft(case: &Case<'_>, rule: &Rule, service: Symbol, mut operations: Vec<(Symbol, Operation)>) -> Draft {

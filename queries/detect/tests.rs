@@ -1,6 +1,7 @@
 mod baggage;
 mod boundary;
 mod loss;
+mod propagation;
 pub(crate) mod scene;
 mod timing;
 

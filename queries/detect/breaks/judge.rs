@@ -10,10 +10,12 @@ use super::{Cause, Verdict};
 use crate::detect::crossing::{Crossing, crossing};
 use crate::detect::headers::Format;
 use crate::detect::hops::{Hop, Hops};
-use crate::detect::{Case, Rule};
-use crate::trace::window::{NONE, Symbol};
+use crate::detect::{Case, Rule, loss};
+use crate::trace::window::{NONE, Symbol, Window};
 
 type Pair = (Symbol, Symbol);
+/// Something that a call and what serves it have.
+type Fact = fn(&Window, (u32, u32)) -> Symbol;
 
 struct Judge<'c, 'w> {
     case: &'c Case<'w>,
@@ -24,6 +26,10 @@ struct Judge<'c, 'w> {
     max_working: f64,
     min_equal: f64,
     min_narrow: f64,
+    min_partial: f64,
+    min_sureness: f64,
+    /// Services that lose spans.
+    lossy: BTreeSet<Symbol>,
     capturing: BTreeSet<Symbol>,
 }
 
@@ -47,6 +53,9 @@ pub(super) fn causes(case: &Case<'_>, hops: &Hops, rule: &Rule) -> Vec<Cause> {
         max_working: rule.threshold("max_working_split"),
         min_equal: rule.threshold("min_equal_share"),
         min_narrow: rule.threshold("min_narrow_share"),
+        min_partial: rule.threshold("min_partial_split"),
+        min_sureness: rule.threshold("min_sureness"),
+        lossy: loss::services(case.window, rule.threshold("max_loss")),
         capturing: capturing(case),
     };
     judge.causes()
@@ -57,10 +66,8 @@ impl Judge<'_, '_> {
         let mut causes = self.noops();
         let explained: BTreeSet<Pair> = causes.iter().flat_map(|cause| cause.hops.iter().copied()).collect();
         let mut merged: BTreeMap<(Verdict, Symbol), Cause> = BTreeMap::new();
-        for (pair, hop) in
-            self.by_size().into_iter().filter(|(pair, hop)| self.is_broken(hop) && !explained.contains(pair))
-        {
-            let opinion = self.opinion(pair, hop);
+        for (pair, hop) in self.by_size().into_iter().filter(|(pair, _)| !explained.contains(pair)) {
+            let Some(opinion) = self.opinion(pair, hop) else { continue };
             let cause = merged.entry((opinion.verdict, opinion.side)).or_insert_with(|| cause(&opinion));
             cause.hops.push(pair);
             cause.weight = cause.weight.max(opinion.weight);
@@ -151,8 +158,51 @@ impl Judge<'_, '_> {
         hop.and_then(|hop| crossing(self.case.window, &hop.breaks, self.min_equal))
     }
 
-    fn opinion(&self, pair: Pair, hop: &Hop) -> Opinion {
-        self.by_wire(pair, hop).unwrap_or_else(|| self.by_neighbours(pair, hop))
+    fn opinion(&self, pair: Pair, hop: &Hop) -> Option<Opinion> {
+        if self.is_broken(hop) {
+            return Some(self.by_wire(pair, hop).unwrap_or_else(|| self.by_neighbours(pair, hop)));
+        }
+        self.is_partly_broken(pair, hop).then(|| self.partly(pair, hop))
+    }
+
+    /// Many calls break, others arrive. Where the callee loses spans, calls without a callee are no wonder.
+    fn is_partly_broken(&self, (caller, callee): Pair, hop: &Hop) -> bool {
+        hop.breaks.len() as u64 >= self.min_calls
+            && hop.split() >= self.min_partial
+            && hop.sureness() >= self.min_sureness
+            && ![caller, callee].iter().any(|service| self.lossy.contains(service))
+    }
+
+    /// The callee reads what the caller sends with other calls: these had nothing to read.
+    fn partly(&self, pair: Pair, hop: &Hop) -> Opinion {
+        let (caller, callee) = pair;
+        let because = format!("{} reads the context of the others, so these are sent without one", self.text(callee));
+        let mut proof = self.neighbours(pair);
+        proof.insert("only".to_owned(), json!(self.common(hop)));
+        Opinion { verdict: Verdict::NotInjected, side: caller, weight: 0.75, because, proof }
+    }
+
+    /// What the broken calls have in common and the others have not: name of the call, library, instance of either side.
+    fn common(&self, hop: &Hop) -> Vec<String> {
+        let window = self.case.window;
+        let linked: Vec<(u32, u32)> = hop.linked.iter().map(|&span| (window.parent[span as usize], span)).collect();
+        let broken: Vec<(u32, u32)> = hop.breaks.iter().map(|one| (one.call, one.root)).collect();
+        let facts: [(&str, Fact); 4] = [
+            ("call", |window, (call, _)| window.name[call as usize]),
+            ("library", |window, (call, _)| {
+                window.scopes.get(window.scope[call as usize] as usize).map_or(Symbol::EMPTY, |scope| scope.name)
+            }),
+            ("caller", |window, (call, _)| window.instance(call)),
+            ("callee", |window, (_, entry)| window.instance(entry)),
+        ];
+        let tells = |(name, fact): &(&str, Fact)| {
+            let values =
+                |pairs: &[(u32, u32)]| pairs.iter().map(|&pair| fact(window, pair)).collect::<BTreeSet<Symbol>>();
+            let (with, without) = (values(&broken), values(&linked));
+            (with.is_disjoint(&without) && with.len() == 1)
+                .then(|| with.iter().map(|&value| format!("{name} {}", self.text(value))).collect::<String>())
+        };
+        facts.iter().filter_map(tells).collect()
     }
 
     /// What captured headers prove.
