@@ -12,6 +12,8 @@ pub mod finding;
 pub mod headers;
 mod hops;
 mod loss;
+mod lossy;
+mod paths;
 pub mod peers;
 pub mod rule;
 pub mod rules;
@@ -55,8 +57,12 @@ detectors! {
         propagator_format_mismatch "propagator-format-mismatch",
         propagator_noop_default "propagator-noop-default",
         context_not_injected "context-not-injected",
+        mesh_hop_split "mesh-hop-split",
+        gateway_strips_context "gateway-strips-context",
+        phantom_parent "phantom-parent",
         async_context_loss "async-context-loss",
         process_boundary_loss "process-boundary-loss",
+        context_leak_megatrace "context-leak-megatrace",
         message_context_missing "message-context-missing",
         message_link_only "message-link-only",
         orphan_span "orphan-span",

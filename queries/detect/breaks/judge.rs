@@ -10,7 +10,7 @@ use super::{Cause, Verdict};
 use crate::detect::crossing::{Crossing, crossing};
 use crate::detect::headers::Format;
 use crate::detect::hops::{Hop, Hops};
-use crate::detect::{Case, Rule, loss};
+use crate::detect::{Case, Rule, lossy};
 use crate::trace::window::{NONE, Symbol, Window};
 
 type Pair = (Symbol, Symbol);
@@ -55,7 +55,7 @@ pub(super) fn causes(case: &Case<'_>, hops: &Hops, rule: &Rule) -> Vec<Cause> {
         min_narrow: rule.threshold("min_narrow_share"),
         min_partial: rule.threshold("min_partial_split"),
         min_sureness: rule.threshold("min_sureness"),
-        lossy: loss::services(case.window, rule.threshold("max_loss")),
+        lossy: lossy::services(case.window, rule.threshold("max_loss")),
         capturing: capturing(case),
     };
     judge.causes()

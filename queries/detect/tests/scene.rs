@@ -198,11 +198,7 @@ impl Scene {
             trace_id,
             span_id,
             parent_span_id: part.under.map_or(0, |(_, parent)| parent),
-<<<<<<< HEAD
             start_ns: BEGIN_NS + ns(part.from),
-=======
-            start_ns: moment(part.from),
->>>>>>> 8e709a2 (queries: detectors of group A under test; edges of which a part breaks)
             duration_ns: ns(part.lasts),
             kind: part.kind,
             status: part.status,
@@ -243,11 +239,7 @@ impl Scene {
     pub(crate) fn log(&mut self, process: Process, at: f64, body: &str, of: Option<Put>) {
         let body = self.builder.texts.intern(body);
         let (trace_id, span_id) = of.map_or((0, 0), |of| (of.trace_id, of.span_id));
-<<<<<<< HEAD
         self.builder.push_log(LogRecord { time_ns: BEGIN_NS + ns(at), resource: process.0, trace_id, span_id, body });
-=======
-        self.builder.push_log(LogRecord { time_ns: moment(at), resource: process.0, trace_id, span_id, body });
->>>>>>> 8e709a2 (queries: detectors of group A under test; edges of which a part breaks)
     }
 
     /// Returns the scene with the stitches that were given by hand.
@@ -274,15 +266,8 @@ impl Scene {
     }
 }
 
-<<<<<<< HEAD
 /// When scenes begin: 2020.
 const BEGIN_NS: i64 = 1_577_836_800_000_000_000;
-=======
-/// A scene begins in 2023.
-fn moment(milliseconds: f64) -> i64 {
-    1_700_000_000_000_000_000 + ns(milliseconds)
-}
->>>>>>> 8e709a2 (queries: detectors of group A under test; edges of which a part breaks)
 
 fn ns(milliseconds: f64) -> i64 {
     (milliseconds * 1e6) as i64
