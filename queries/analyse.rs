@@ -13,6 +13,7 @@ mod stretches;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use duckdb::Connection;
@@ -30,6 +31,9 @@ use stretches::Stretch;
 
 /// Spans that are looked at together, about.
 const STRETCH_ROWS: u64 = 500_000;
+
+/// Stretches that are looked at at the same time: each takes a core and memory.
+const AT_ONCE: usize = 2;
 
 /// How long a trace may take to arrive while receiving: exporters send every five seconds.
 const GRACE: Duration = Duration::from_secs(10);
@@ -133,11 +137,11 @@ impl Store {
             return Ok(Analysed { unchanged: unchanged.len(), ..Analysed::default() });
         }
         let mut rows = Rows::default();
-        for stretch in &changed {
+        for some in changed.chunks(AT_ONCE) {
             if cancel.is_stopped() {
                 return Err(Stop::Cancelled);
             }
-            look_at(connection, derived, stretch, rules, &mut rows)?;
+            self.look_at_all(some, rules)?.into_iter().for_each(|found| rows.append(found));
         }
         let (findings, broken) = sql_rules::find(self, rules, cancel);
         rows.push_findings(findings);
@@ -150,6 +154,18 @@ impl Store {
         };
         self.write(connection, rows, &unchanged).map_err(Stop::Write)?;
         Ok(analysed)
+    }
+
+    /// Looks at several stretches at once, each on a thread of its own; in their order.
+    fn look_at_all(&self, stretches: &[Stretch], rules: &Rules) -> duckdb::Result<Vec<Rows>> {
+        let derived = self.shared.derived();
+        let look = |stretch| look_at(&self.shared.connection()?, derived, stretch, rules);
+        thread::scope(|scope| {
+            let threads: Vec<_> = stretches.iter().map(|stretch| scope.spawn(move || look(stretch))).collect();
+            // A thread that panicked did so on our own mistake: its stretch is as if it could not be read.
+            let found = threads.into_iter().map(|one| one.join().unwrap_or(Err(duckdb::Error::InvalidQuery)));
+            found.collect()
+        })
     }
 
     /// Traces that begin after this time may not be whole yet: while receiving, those of the last seconds.
@@ -178,20 +194,15 @@ impl Store {
     }
 }
 
-/// Stitches one stretch, looks for what is wrong, and adds it to `rows`.
-fn look_at(
-    connection: &Connection,
-    derived: &str,
-    stretch: &Stretch,
-    rules: &Rules,
-    rows: &mut Rows,
-) -> duckdb::Result<()> {
+/// Stitches one stretch and looks for what is wrong.
+fn look_at(connection: &Connection, derived: &str, stretch: &Stretch, rules: &Rules) -> duckdb::Result<Rows> {
     let loaded = load::window(connection, derived, stretch)?;
     let stitches = stitch(&loaded.window);
     let case = Case::new(&loaded.window, &stitches);
     let findings = detect(&case, rules);
+    let mut rows = Rows::default();
     rows.push(stretch, &loaded, &case, &findings);
-    Ok(())
+    Ok(rows)
 }
 
 #[cfg(test)]

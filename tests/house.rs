@@ -6,6 +6,7 @@ mod support;
 mod arrows;
 mod cli;
 mod crash;
+mod findings;
 mod follow;
 mod formats;
 mod listen;

@@ -54,6 +54,15 @@ impl Rows {
         self.findings.len()
     }
 
+    /// Adds what was found elsewhere.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.stretches.append(&mut other.stretches);
+        self.stitches.append(&mut other.stitches);
+        self.findings.append(&mut other.findings);
+        self.notes.append(&mut other.notes);
+        self.clocks.append(&mut other.clocks);
+    }
+
     /// Adds what was found in one stretch.
     pub(super) fn push(&mut self, stretch: &Stretch, loaded: &Loaded, case: &Case<'_>, findings: &[Finding]) {
         let id = stretch.fingerprint;

@@ -99,7 +99,7 @@ fn finding(window: &Window, rule: &Rule, draft: &Draft) -> Finding {
         rule: rule.id.clone(),
         group: rule.group.clone(),
         severity: severity(rule, draft),
-        confidence: draft.confidence.clamp(0.0, 1.0),
+        confidence: (draft.confidence.clamp(0.0, 1.0) * 1e4).round() / 1e4,
         subject,
         services: services.into_iter().map(|service| window.text(service).to_owned()).collect(),
         first_seen_ns: draft.spans.iter().map(start).min().unwrap_or_default(),

@@ -26,6 +26,8 @@ pub struct Score {
     pub torn: usize,
     pub accepted: usize,
     pub accepted_right: usize,
+    /// Of those, joins by exact evidence.
+    pub exact_right: usize,
     /// Best guesses that are right, accepted or not.
     pub best_right: usize,
     /// What first come, first served gets right.
@@ -126,6 +128,7 @@ impl Score {
         if stitch.state == State::Accepted {
             self.accepted += 1;
             self.accepted_right += usize::from(is_right);
+            self.exact_right += usize::from(is_right && stitch.rule.is_exact());
         }
     }
 }

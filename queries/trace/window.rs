@@ -29,7 +29,7 @@ pub enum Role {
 /// The process that spans come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resource {
-    /// `service.namespace/service.name`, or the name alone.
+    /// `service.name`; `service.namespace/service.name` where several namespaces have one of that name.
     pub service: Symbol,
     /// The first of service.instance.id, k8s.pod.uid, container.id, host and process.pid; the service and host where there is none.
     pub instance: Symbol,

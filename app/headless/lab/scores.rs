@@ -3,7 +3,7 @@
 use riftline_queries::lab::score::Score;
 use riftline_queries::table::{Column, Table, Values};
 
-const COUNTS: [&str; 3] = ["torn", "accepted", "right"];
+const COUNTS: [&str; 4] = ["torn", "accepted", "right", "exact"];
 const SHARES: [&str; 7] =
     ["precision", "recall", "best_guess", "first_come", "whole_traces", "said", "calibration_error"];
 
@@ -11,7 +11,7 @@ const SHARES: [&str; 7] =
 #[derive(Debug, Default)]
 pub struct Scores {
     names: Vec<Option<Box<str>>>,
-    counts: [Vec<Option<i64>>; 3],
+    counts: [Vec<Option<i64>>; 4],
     shares: [Vec<Option<f64>>; 7],
 }
 
@@ -28,14 +28,15 @@ impl Scores {
             let right = bin.right as f64 / joins;
             self.row(
                 &name,
-                [None, Some(bin.joins as i64), Some(bin.right as i64)],
+                [None, Some(bin.joins as i64), Some(bin.right as i64), None],
                 [Some(right), None, None, None, None, Some(bin.confidence / joins), None],
             );
         }
     }
 
     fn score(&mut self, name: &str, score: &Score, whole_traces: Option<f64>) {
-        let counts = [score.torn, score.accepted, score.accepted_right].map(|count| Some(count as i64));
+        let counts =
+            [score.torn, score.accepted, score.accepted_right, score.exact_right].map(|count| Some(count as i64));
         self.row(
             name,
             counts,
@@ -51,7 +52,7 @@ impl Scores {
         );
     }
 
-    fn row(&mut self, name: &str, counts: [Option<i64>; 3], shares: [Option<f64>; 7]) {
+    fn row(&mut self, name: &str, counts: [Option<i64>; 4], shares: [Option<f64>; 7]) {
         self.names.push(Some(name.into()));
         self.counts.iter_mut().zip(counts).for_each(|(column, count)| column.push(count));
         let rounded = |share: f64| (share * 1e4).round() / 1e4;

@@ -199,6 +199,7 @@ impl Builder {
         let mut window =
             Window { texts: self.texts, resources: self.resources, scopes: self.scopes, ..Window::default() };
         let mut traces = HashMap::new();
+        name_apart(&mut window);
         order.dedup_by(|next, first| is_repeat(&self.spans[*first as usize], &self.spans[*next as usize]));
         for &at in &order {
             let span = &self.spans[at as usize];
@@ -328,16 +329,30 @@ fn resource(texts: &mut Texts, service: &str, attributes: Vec<(Symbol, Symbol)>)
     let host = host.unwrap_or_default();
     let known = [key::SERVICE_INSTANCE_ID, key::K8S_POD_UID, key::CONTAINER_ID].into_iter().find_map(get);
     let language = get(key::TELEMETRY_SDK_LANGUAGE).unwrap_or_default();
-    let service = match get(key::SERVICE_NAMESPACE) {
-        Some(namespace) if !namespace.is_empty() => format!("{}/{service}", texts.get(namespace)),
-        _ => service.to_owned(),
-    };
     let instance = known.unwrap_or_else(|| {
         let process = get(key::PROCESS_PID).unwrap_or_default();
         let name = format!("{service}@{}:{}", texts.get(host), texts.get(process));
         texts.intern(&name)
     });
-    Resource { service: texts.intern(&service), instance, host, language, attributes }
+    Resource { service: texts.intern(service), instance, host, language, attributes }
+}
+
+/// Puts the namespace before the names of services where several namespaces have one of that name.
+fn name_apart(window: &mut Window) {
+    let namespace =
+        |one: &Resource| one.attributes.iter().find(|(key, _)| *key == key::SERVICE_NAMESPACE).map(|&(_, name)| name);
+    let mut seen: HashMap<Symbol, Option<Symbol>> = HashMap::new();
+    let twice: Vec<Symbol> = window
+        .resources
+        .iter()
+        .filter(|one| *seen.entry(one.service).or_insert_with(|| namespace(one)) != namespace(one))
+        .map(|one| one.service)
+        .collect();
+    for resource in window.resources.iter_mut().filter(|one| twice.contains(&one.service)) {
+        let Some(space) = namespace(resource) else { continue };
+        let name = format!("{}/{}", window.texts.get(space), window.texts.get(resource.service));
+        resource.service = window.texts.intern(&name);
+    }
 }
 
 fn ordered_links(mut links: Vec<Link>, order: &[u32], num_pushed: usize) -> Vec<Link> {
