@@ -1,6 +1,8 @@
 //! Why requests arrive without their context, and who has to change something: one cause for all hops that it explains.
 
+mod common;
 mod judge;
+mod noop;
 mod proof;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Prints what detectors find in files, without a store: `findings [--json] SOURCE…`.
+//! Prints what detectors find in files, without a store: `findings [--json] [--without urls,logs,links] SOURCE…`.
 #![expect(clippy::print_stdout, reason = "this is a program for the command line")]
 
 use std::time::Instant;
@@ -15,8 +15,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if is_json {
         arguments.remove(0);
     }
+    let mut without = Without::default();
+    if arguments.first().is_some_and(|first| first == "--without") {
+        let list = arguments.drain(..arguments.len().min(2)).next_back().unwrap_or_default();
+        without = Without { urls: list.contains("urls"), logs: list.contains("logs"), links: list.contains("links") };
+    }
     let inputs: Vec<Input> = arguments.into_iter().map(Input::Path).collect();
-    let window = read::window(&inputs, Without::default())?;
+    let window = read::window(&inputs, without)?;
     let begin = Instant::now();
     let stitches = stitch::stitch(&window);
     let case = Case::new(&window, &stitches);

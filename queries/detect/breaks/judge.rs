@@ -5,25 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::common;
 use super::proof::{Wire, capturing, narrow_share, scope};
 use super::{Cause, Verdict};
 use crate::detect::crossing::{Crossing, crossing};
-use crate::detect::headers::Format;
 use crate::detect::hops::{Hop, Hops};
 use crate::detect::{Case, Rule, lossy};
-use crate::trace::window::{NONE, Symbol, Window};
+use crate::trace::window::{NONE, Symbol};
 
-type Pair = (Symbol, Symbol);
-/// Something that a call and what serves it have.
-type Fact = fn(&Window, (u32, u32)) -> Symbol;
+pub(super) type Pair = (Symbol, Symbol);
 
-struct Judge<'c, 'w> {
-    case: &'c Case<'w>,
-    hops: &'c Hops,
-    min_calls: u64,
-    min_entries: u64,
+pub(super) struct Judge<'c, 'w> {
+    pub(super) case: &'c Case<'w>,
+    pub(super) hops: &'c Hops,
+    pub(super) min_calls: u64,
+    pub(super) min_entries: u64,
     min_split: f64,
-    max_working: f64,
+    pub(super) max_working: f64,
     min_equal: f64,
     min_narrow: f64,
     min_partial: f64,
@@ -93,16 +91,16 @@ impl Judge<'_, '_> {
         !hop.linked.is_empty() && hop.split() <= self.max_working
     }
 
-    fn from(&self, caller: Symbol) -> impl Iterator<Item = (Symbol, &Hop)> {
+    pub(super) fn from(&self, caller: Symbol) -> impl Iterator<Item = (Symbol, &Hop)> {
         self.hops.iter().filter(move |((from, _), _)| *from == caller).map(|(&(_, to), hop)| (to, hop))
     }
 
-    fn to(&self, callee: Symbol) -> impl Iterator<Item = (Symbol, &Hop)> {
+    pub(super) fn to(&self, callee: Symbol) -> impl Iterator<Item = (Symbol, &Hop)> {
         self.hops.iter().filter(move |((_, to), _)| *to == callee).map(|(&(from, _), hop)| (from, hop))
     }
 
     /// The caller's calls to another service arrive with their context.
-    fn links_elsewhere(&self, caller: Symbol) -> bool {
+    pub(super) fn links_elsewhere(&self, caller: Symbol) -> bool {
         self.from(caller).any(|(_, hop)| self.works(hop))
     }
 
@@ -111,50 +109,7 @@ impl Judge<'_, '_> {
         self.to(callee).any(|(_, hop)| self.works(hop))
     }
 
-    fn noops(&self) -> Vec<Cause> {
-        let callees: BTreeSet<Symbol> = self.hops.keys().map(|&(_, callee)| callee).collect();
-        callees.into_iter().filter_map(|service| self.noop(service)).collect()
-    }
-
-    /// A service to which and from which nothing is linked, although those that call it are understood elsewhere, or call
-    /// nobody else.
-    fn noop(&self, service: Symbol) -> Option<Cause> {
-        let (sent, received): (Vec<_>, Vec<_>) = (self.from(service).collect(), self.to(service).collect());
-        let count = |hops: &[(Symbol, &Hop)]| hops.iter().map(|(_, hop)| hop.calls()).sum::<u64>();
-        let dead = |hops: &[(Symbol, &Hop)]| {
-            let broken: usize = hops.iter().map(|(_, hop)| hop.breaks.len()).sum();
-            broken as f64 >= (1.0 - self.max_working) * count(hops) as f64
-        };
-        let is_dead =
-            count(&received) >= self.min_entries && count(&sent) >= self.min_calls && dead(&sent) && dead(&received);
-        let honest = received.iter().filter(|(caller, _)| self.links_elsewhere(*caller)).count();
-        let is_only = received.iter().any(|(caller, _)| self.from(*caller).count() == 1);
-        if !is_dead || honest == 0 && !is_only {
-            return None;
-        }
-        let mut hops: Vec<Pair> = received.iter().map(|&(caller, _)| (caller, service)).collect();
-        hops.extend(sent.iter().map(|&(callee, _)| (service, callee)));
-        if hops.iter().any(|pair| self.crossing(self.hops.get(pair)).is_some() || self.wire_format(*pair)) {
-            return None;
-        }
-        let because = format!(
-            "{} neither reads nor sends context: 0 of {} inbound and 0 of {} outbound requests are linked; {honest} of {} callers are understood elsewhere",
-            self.text(service),
-            count(&received),
-            count(&sent),
-            received.len()
-        );
-        let weight = if honest > 1 { 1.0 } else { 0.85 };
-        Some(Cause { verdict: Verdict::Noop, side: service, hops, weight, because, proof: Map::new() })
-    }
-
-    /// Captured headers show a format other than the callee's on this hop.
-    fn wire_format(&self, pair: Pair) -> bool {
-        let sends = |hop: &Hop| Wire::read(self.case, hop).ignored_by_most(hop).is_some_and(Format::is_b3);
-        !self.case.headers.is_empty() && self.hops.get(&pair).is_some_and(sends)
-    }
-
-    fn crossing(&self, hop: Option<&Hop>) -> Option<Crossing> {
+    pub(super) fn crossing(&self, hop: Option<&Hop>) -> Option<Crossing> {
         hop.and_then(|hop| crossing(self.case.window, &hop.breaks, self.min_equal))
     }
 
@@ -178,31 +133,8 @@ impl Judge<'_, '_> {
         let (caller, callee) = pair;
         let because = format!("{} reads the context of the others, so these are sent without one", self.text(callee));
         let mut proof = self.neighbours(pair);
-        proof.insert("only".to_owned(), json!(self.common(hop)));
+        proof.insert("only".to_owned(), json!(common::only(self.case.window, hop)));
         Opinion { verdict: Verdict::NotInjected, side: caller, weight: 0.75, because, proof }
-    }
-
-    /// What the broken calls have in common and the others have not: name of the call, library, instance of either side.
-    fn common(&self, hop: &Hop) -> Vec<String> {
-        let window = self.case.window;
-        let linked: Vec<(u32, u32)> = hop.linked.iter().map(|&span| (window.parent[span as usize], span)).collect();
-        let broken: Vec<(u32, u32)> = hop.breaks.iter().map(|one| (one.call, one.root)).collect();
-        let facts: [(&str, Fact); 4] = [
-            ("call", |window, (call, _)| window.name[call as usize]),
-            ("library", |window, (call, _)| {
-                window.scopes.get(window.scope[call as usize] as usize).map_or(Symbol::EMPTY, |scope| scope.name)
-            }),
-            ("caller", |window, (call, _)| window.instance(call)),
-            ("callee", |window, (_, entry)| window.instance(entry)),
-        ];
-        let tells = |(name, fact): &(&str, Fact)| {
-            let values =
-                |pairs: &[(u32, u32)]| pairs.iter().map(|&pair| fact(window, pair)).collect::<BTreeSet<Symbol>>();
-            let (with, without) = (values(&broken), values(&linked));
-            (with.is_disjoint(&without) && with.len() == 1)
-                .then(|| with.iter().map(|&value| format!("{name} {}", self.text(value))).collect::<String>())
-        };
-        facts.iter().filter_map(tells).collect()
     }
 
     /// What captured headers prove.
@@ -330,7 +262,7 @@ impl Judge<'_, '_> {
         proof
     }
 
-    fn text(&self, symbol: Symbol) -> &str {
+    pub(super) fn text(&self, symbol: Symbol) -> &str {
         self.case.window.text(symbol)
     }
 }
