@@ -53,10 +53,11 @@ import json, sys
 rows = json.load(sys.stdin)
 row = next(row for row in rows if row["what"] == "all")
 shown = [row["precision"], row["recall"], row["best_guess"], row["first_come"], row["whole_traces"], row["calibration_error"]]
-print(f"| {sys.argv[1]} | {row[\"torn\"]} | " + " | ".join(f"{value:.3f}" for value in shown) + " |")
-curve = [row for row in rows if row["what"].startswith("confidence")]
-for row in curve:
-    print(f"{row[\"what\"][11:]} {row[\"accepted\"]} {row[\"right\"]} {row[\"said\"] * row[\"accepted\"]}", file=open(sys.argv[2], "a"))
+print("|", sys.argv[1], "|", row["torn"], "|", " | ".join(f"{value:.3f}" for value in shown), "|")
+with open(sys.argv[2], "a") as curve:
+    for row in rows:
+        if row["what"].startswith("confidence"):
+            print(row["what"][11:], row["accepted"], row["right"], row["said"] * row["accepted"], file=curve)
 ' "$name" "$work/curve"
 }
 

@@ -67,7 +67,8 @@ impl From<duckdb::Error> for Stop {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     last_row: i64,
-    last_log: i64,
+    /// Last rows of logs and metrics, added up.
+    last_other: i64,
     num_traces: i64,
     rules: u64,
     /// The slot of the watermark.
@@ -113,13 +114,14 @@ impl Store {
         let derived = self.shared.derived();
         let watermark = self.watermark_ns() / stretches::SLOT_NS;
         let sql = format!(
-            "SELECT (SELECT \"row\" FROM {derived}settle_state), (SELECT coalesce(max(\"row\"), 0) FROM raw_logs), \
+            "SELECT (SELECT \"row\" FROM {derived}settle_state), \
+             (SELECT coalesce(max(\"row\"), 0) FROM raw_logs) + (SELECT coalesce(max(\"row\"), 0) FROM raw_metrics), \
              (SELECT count(*) FROM {derived}settled_traces)"
         );
         connection.query_row(&sql, [], |row| {
             Ok(Seen {
                 last_row: row.get(0)?,
-                last_log: row.get(1)?,
+                last_other: row.get(1)?,
                 num_traces: row.get(2)?,
                 rules: rules.hash(),
                 watermark,

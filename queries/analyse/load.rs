@@ -2,7 +2,7 @@
 
 use duckdb::Connection;
 use duckdb::arrow::array::{Array, BooleanArray, Float64Array, StringArray};
-use duckdb::arrow::datatypes::{Int64Type, TimestampNanosecondType, UInt8Type, UInt32Type, UInt64Type};
+use duckdb::arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType, UInt8Type, UInt32Type, UInt64Type};
 use duckdb::arrow::record_batch::RecordBatch;
 use hashbrown::HashMap;
 
@@ -10,7 +10,7 @@ use super::stretches::Stretch;
 use crate::store::arrays::{numbers, text_at, texts};
 use crate::store::schema::{PhysicalColumns, stored_conventions};
 use crate::store::views::quote;
-use crate::trace::window::{Builder, LogRecord, SpanRecord, Symbol, Window};
+use crate::trace::window::{Builder, LogRecord, MetricRecord, SpanRecord, Symbol, Window};
 
 /// Log records of one stretch that are looked at, at most: those that name a trace, and those that say that something was dropped.
 const MAX_LOGS: u64 = 1_000_000;
@@ -27,6 +27,7 @@ pub(super) fn window(connection: &Connection, derived: &str, stretch: &Stretch) 
     let mut loader = Loader::new(connection)?;
     loader.spans(connection, derived, stretch)?;
     loader.logs(connection, stretch)?;
+    loader.metrics(connection, stretch)?;
     Ok(Loaded { window: loader.builder.finish(), resource_ids: loader.resource_ids })
 }
 
@@ -111,13 +112,44 @@ impl Loader {
         Ok(())
     }
 
+    fn metrics(&mut self, connection: &Connection, stretch: &Stretch) -> duckdb::Result<()> {
+        let of_stretch = of_time(stretch);
+        let sql = format!(
+            "SELECT start, time, temporality, resource_id, \
+             coalesce(value_double, CAST(value_int AS DOUBLE), CAST(count AS DOUBLE), 0.0), name, attributes FROM raw_metrics \
+             WHERE (starts_with(name, 'otel') OR starts_with(name, 'http.client.')) {of_stretch}"
+        );
+        let mut statement = connection.prepare(&sql)?;
+        for batch in statement.stream_arrow([])? {
+            self.push_metrics(&batch?)?;
+        }
+        Ok(())
+    }
+
+    fn push_metrics(&mut self, batch: &RecordBatch) -> duckdb::Result<()> {
+        let start = numbers::<TimestampNanosecondType>(batch, 0)?;
+        let time = numbers::<TimestampNanosecondType>(batch, 1)?;
+        let temporality = numbers::<UInt8Type>(batch, 2)?;
+        let resource = numbers::<UInt32Type>(batch, 3)?;
+        let value = numbers::<Float64Type>(batch, 4)?;
+        let (name, attributes) = (texts(batch, 5)?, texts(batch, 6)?);
+        for at in 0..batch.num_rows() {
+            self.builder.attributes(text_at(attributes, at).unwrap_or_default());
+            let name = self.builder.texts.intern(text_at(name, at).unwrap_or_default());
+            self.builder.push_metric(MetricRecord {
+                name,
+                resource: self.resources.get(&resource.value(at)).copied().unwrap_or(0),
+                start_ns: start.value(at),
+                time_ns: time.value(at),
+                value: value.value(at),
+                is_delta: temporality.value(at) == 1,
+            });
+        }
+        Ok(())
+    }
+
     fn logs(&mut self, connection: &Connection, stretch: &Stretch) -> duckdb::Result<()> {
-        let of_stretch = if stretch.is_all {
-            String::new()
-        } else {
-            let (from, to) = (stretch.from_ns, stretch.to_ns);
-            format!("AND time >= make_timestamp_ns({from}) AND time < make_timestamp_ns({to})")
-        };
+        let of_stretch = of_time(stretch);
         let sql = format!(
             "SELECT time, resource_id, trace_hi, trace_lo, span_id, body, attributes FROM raw_logs \
              WHERE (trace_hi <> 0 OR trace_lo <> 0 OR body ILIKE '%dropped%') {of_stretch} \
@@ -149,6 +181,15 @@ impl Loader {
         }
         Ok(())
     }
+}
+
+/// What lies in the stretch's time, as SQL behind a condition.
+fn of_time(stretch: &Stretch) -> String {
+    if stretch.is_all {
+        return String::new();
+    }
+    let (from, to) = (stretch.from_ns, stretch.to_ns);
+    format!("AND time >= make_timestamp_ns({from}) AND time < make_timestamp_ns({to})")
 }
 
 /// The columns that every span has.

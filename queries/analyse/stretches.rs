@@ -68,7 +68,8 @@ fn slots(connection: &Connection, derived: &str) -> duckdb::Result<Vec<Slot>> {
          CAST(sum(logs) AS BIGINT), CAST(sum(log_rows) AS BIGINT) FROM (\
          SELECT epoch_ns(start) // {SLOT_NS} AS slot, sum(num_rows) AS rows, sum(first_row) AS first, sum(last_row) AS last, \
          0 AS logs, 0 AS log_rows FROM {derived}settled_traces GROUP BY slot UNION ALL \
-         SELECT epoch_ns(time) // {SLOT_NS}, 0, 0, 0, count(*), sum(\"row\") FROM raw_logs GROUP BY 1) \
+         SELECT epoch_ns(time) // {SLOT_NS}, 0, 0, 0, count(*), sum(\"row\") FROM raw_logs GROUP BY 1 UNION ALL \
+         SELECT epoch_ns(time) // {SLOT_NS}, 0, 0, 0, count(*), sum(\"row\") FROM raw_metrics GROUP BY 1) \
          GROUP BY slot ORDER BY slot"
     );
     let mut statement = connection.prepare(&sql)?;

@@ -185,7 +185,7 @@ SELECT
     id,
     first(rule ORDER BY "from") AS rule,
     CASE min(severity) WHEN 0 THEN 'crit' WHEN 1 THEN 'high' WHEN 2 THEN 'med' WHEN 3 THEN 'low' ELSE 'info' END AS severity,
-    sum(confidence * greatest(occurrences, 1)) / sum(greatest(occurrences, 1)) AS confidence,
+    round(sum(confidence * greatest(occurrences, 1)) / sum(greatest(occurrences, 1)), 4) AS confidence,
     first(subject ORDER BY "from") AS subject,
     CAST(first(services ORDER BY "from") AS JSON) AS services,
     min(first_seen) AS first_seen,
