@@ -27,7 +27,7 @@ const MAX_SETS: usize = 512;
 const MIN_SETS: usize = 8;
 const MAX_SETS_IN_ALL: usize = 1 << 20;
 /// Sets that are so much less probable than the most probable are forgotten, in nats.
-const MAX_BEHIND: f64 = 20.0;
+const MAX_BEHIND: f64 = 14.0;
 
 /// Callees, by time, and their choices. Numbers of calls are by time too.
 #[derive(Debug)]
