@@ -29,8 +29,8 @@ pub(super) fn observe(process: &Process, observed: &mut Observed) {
     let step = |next: usize, after: usize| Step { next, after, ..Step::default() };
     for next in 0..kinds {
         let targets = starts(process, next, num);
-        for after in 0..kinds {
-            let found = meaningful(&targets, &sources[after], length);
+        for (after, sources) in sources.iter().enumerate().take(kinds) {
+            let found = meaningful(&targets, sources, length);
             (0..parents).for_each(|parent| observed.add_delays(process, parent, step(next, after), &found));
         }
         for parent in 0..parents {

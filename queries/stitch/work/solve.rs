@@ -10,7 +10,7 @@ use super::state::{State, first_come};
 use crate::stitch::{Evidence, Rule, State as Verdict, Stitch};
 use crate::trace::window::{NONE, Window};
 
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 20;
 const HOT_ROUNDS: usize = 12;
 const HEAT: f64 = 3.0;
 /// How many calls requests make is learned when it is no hotter than this.
@@ -21,7 +21,7 @@ const SEEN_SWEEPS: usize = 4;
 const MAX_LEARNED: usize = 1_500;
 const MAX_LEARNED_CALLS: usize = 12_000;
 /// So many calls may be weighed in a round of learning.
-const MAX_ROUND: u64 = 4_000_000;
+const MAX_ROUND: u64 = 2_000_000;
 /// So many calls may be weighed for all joins, and for each torn call besides.
 const MAX_COST: u64 = 30_000_000;
 const MAX_COST_EACH: u64 = 800;
