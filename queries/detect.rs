@@ -11,7 +11,6 @@ pub mod edges;
 pub mod finding;
 pub mod headers;
 mod hops;
-mod language;
 mod loss;
 mod lossy;
 mod paths;
@@ -66,6 +65,11 @@ detectors! {
         context_leak_megatrace "context-leak-megatrace",
         message_context_missing "message-context-missing",
         message_link_only "message-link-only",
+        trace_id_width_mismatch "trace-id-width-mismatch",
+        id_encoding_mismatch "id-encoding-mismatch",
+        invalid_context_value "invalid-context-value",
+        conflicting_context_headers "conflicting-context-headers",
+        id_generator_faulty "id-generator-faulty",
         orphan_span "orphan-span",
         root_shape_violation "root-shape-violation",
         span_kind_missing "span-kind-missing",
@@ -74,6 +78,9 @@ detectors! {
         invalid_span_interval "invalid-span-interval",
         telemetry_loss "telemetry-loss",
         dark_hop "dark-hop",
+        parent_decision_ignored "parent-decision-ignored",
+        ratio_sampler_torn "ratio-sampler-torn",
+        tail_sampling_torn "tail-sampling-torn",
         baggage_lost "baggage-lost",
         baggage_key_case "baggage-key-case",
     }

@@ -70,14 +70,14 @@ pub(super) fn infer(case: &Case<'_>, rule: &Rule) -> BTreeMap<Symbol, Lost> {
 }
 
 /// What lies near the beginning and the end of the window may have parents beyond it, or parents that are not finished.
-struct Ends {
+pub(super) struct Ends {
     from_ns: i64,
     to_ns: i64,
 }
 
 impl Ends {
     /// Parents are open for as long as all but one of a hundred known ones, at most.
-    fn of(window: &Window) -> Self {
+    pub fn of(window: &Window) -> Self {
         let parents = window.spans().filter(|&span| !window.children(span).is_empty());
         let mut open: Vec<i64> = parents.map(|span| window.duration_ns(span)).collect();
         open.sort_unstable();
@@ -87,7 +87,7 @@ impl Ends {
         Self { from_ns: first.saturating_add(open), to_ns: last.saturating_sub(open) }
     }
 
-    fn is_inside(&self, window: &Window, span: u32) -> bool {
+    pub fn is_inside(&self, window: &Window, span: u32) -> bool {
         window.start_ns[span as usize] >= self.from_ns && window.end_ns[span as usize] <= self.to_ns
     }
 }

@@ -1,7 +1,9 @@
 mod baggage;
 mod boundary;
+mod ids;
 mod loss;
 mod propagation;
+mod sampling;
 pub(crate) mod scene;
 mod timing;
 

@@ -8,12 +8,9 @@
 mod aim;
 mod chain;
 mod delays;
-mod gather;
-mod kinds;
 mod known;
 mod learn;
 mod model;
-mod near;
 mod order;
 mod outset;
 mod place;
@@ -22,9 +19,6 @@ mod random;
 mod sample;
 mod screen;
 mod solve;
-mod state;
-#[cfg(test)]
-mod tests;
 
 use process::Process;
 
@@ -50,7 +44,7 @@ pub fn join(window: &Window) -> Vec<Stitch> {
 #[must_use]
 pub fn first_come(window: &Window) -> Vec<(u32, u32)> {
     let pairs = |process: &Process| {
-        let places = state::first_come(process);
+        let places = sample::first_come(process);
         let served = process.calls.iter().zip(places).filter(|&(_, place)| place != NONE);
         served.map(|(call, place)| (call.span, process.parents[place as usize].span)).collect::<Vec<_>>()
     };
@@ -59,7 +53,7 @@ pub fn first_come(window: &Window) -> Vec<(u32, u32)> {
 
 /// Returns the processes in which torn calls have to do with requests, with those calls alone.
 fn related(window: &Window) -> Vec<Process> {
-    let mut processes = gather::processes(window);
+    let mut processes = process::processes(window);
     for process in &mut processes {
         let is_related = screen::related(process);
         process.retain(&is_related);

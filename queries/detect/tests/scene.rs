@@ -104,6 +104,12 @@ impl Part {
         self
     }
 
+    /// Names a trace and a parent, there or not.
+    pub(crate) fn under_ids(mut self, trace_id: u128, parent_span_id: u64) -> Self {
+        self.under = Some((trace_id, parent_span_id));
+        self
+    }
+
     /// Puts it into the trace of another span, below a parent that is not there.
     pub(crate) fn under_missing(mut self, of: Put, parent_span_id: u64) -> Self {
         self.under = Some((of.trace_id, parent_span_id));
