@@ -11,6 +11,7 @@ pub mod edges;
 pub mod finding;
 pub mod headers;
 mod hops;
+mod language;
 mod loss;
 mod lossy;
 mod paths;

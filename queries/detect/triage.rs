@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::case::Case;
 use super::finding::{Draft, Example, Finding, Severity, Subject};
+use super::language;
 use super::rule::Rule;
 use crate::trace::window::Window;
 
@@ -130,12 +131,10 @@ fn evidence(window: &Window, rule: &Rule, draft: &Draft) -> Map<String, Value> {
 /// The languages of the side that has to change, so that the fix is theirs.
 fn languages<'w>(window: &'w Window, draft: &Draft) -> BTreeSet<&'w str> {
     let of_side = window.resources.iter().filter(|resource| resource.service == draft.side);
-    of_side.map(|resource| language(window, resource)).filter(|language| !language.is_empty()).collect()
-}
-
-/// `telemetry.sdk.language`, or what the names of its scopes tell.
-fn language<'w>(window: &'w Window, resource: &crate::trace::window::Resource) -> &'w str {
-    window.text(resource.language)
+    let said = of_side.map(|resource| window.text(resource.language));
+    let spans = draft.spans.iter().filter(|&&span| window.service(span) == draft.side);
+    let told = spans.map(|&span| language::of(window, span));
+    said.chain(told).filter(|language| !language.is_empty()).collect()
 }
 
 fn traces(window: &Window, draft: &Draft) -> Vec<u128> {

@@ -2,6 +2,8 @@
 
 mod clock;
 mod ends;
+mod exact;
+mod examples;
 mod learn;
 mod market;
 mod model;
@@ -11,12 +13,16 @@ mod peers;
 
 use std::collections::VecDeque;
 
+use hashbrown::{HashMap, HashSet};
+
 use super::{Evidence, Rule, State, Stitch};
-use crate::trace::window::{NONE, Symbol, Window};
+use crate::trace::window::{NONE, Role, Symbol, Window};
 use clock::Clocks;
 use ends::Ends;
+use exact::Found;
+use examples::Examples;
 use learn::Join;
-use market::{Market, markets};
+use market::{End, Market, markets};
 
 /// Calls that wait in the baseline.
 const MAX_WAITING: usize = 1_024;
@@ -27,25 +33,88 @@ const MIN_CONFIDENCE: f64 = 0.05;
 #[must_use]
 pub fn join(window: &Window) -> Vec<Stitch> {
     let ends = Ends::find(window);
-    if ends.roots.is_empty() || ends.calls.is_empty() {
+    if ends.is_whole() {
         return Vec::new();
     }
     let mut clocks = Clocks::learn(window, ends.linked.iter().copied());
-    let markets = markets(window, &ends, &mut clocks, &ends.calls, &ends.roots);
-    let mut stitches = Vec::new();
+    let found = exact::find(window, &ends, &mut clocks);
+    let mut stitches: Vec<Stitch> = found.joins.iter().map(|&join| proven(window, join, &mut clocks)).collect();
+    let (calls, roots) = rest(window, &ends, &found);
+    let markets = markets(window, &ends, &mut clocks, &calls, &roots);
+    let examples = Examples::gather(window, &ends, &found, &mut clocks);
     for market in markets.iter().filter(|market| !market.calls.is_empty() && !market.callees.is_empty()) {
-        let joins = learn::join(market, &[], &|_| None);
-        stitches.extend(
-            joins.iter().filter(|join| join.confidence >= MIN_CONFIDENCE).map(|join| stitch(window, market, join)),
-        );
+        let only = restrictions(market, &found);
+        let joins = learn::join(market, &examples.of(market), &|callee| only.get(&callee).map(Vec::as_slice));
+        let sure = joins.iter().filter(|join| join.confidence >= MIN_CONFIDENCE);
+        stitches.extend(sure.map(|join| timed(window, market, join, &found)));
     }
     stitches.sort_by_key(|stitch| stitch.child);
     stitches
 }
 
-fn stitch(window: &Window, market: &Market, join: &Join) -> Stitch {
-    let (callee, call) = (&market.callees[join.callee as usize], &market.calls[join.pair.call as usize]);
+/// Returns the calls and roots that are still to be joined.
+fn rest(window: &Window, ends: &Ends, found: &Found) -> (Vec<u32>, Vec<u32>) {
+    let children: HashSet<u32> = found.joins.iter().map(|join| join.0).collect();
+    let calls: HashSet<u32> = found.joins.iter().map(|join| join.1).collect();
+    let is_free = |call: &u32| !calls.contains(call) || window.role[*call as usize] == Role::Producer;
+    let roots = ends.roots.iter().copied().filter(|root| !children.contains(root)).collect();
+    (ends.calls.iter().copied().filter(is_free).collect(), roots)
+}
+
+/// Returns the calls of each callee that is restricted, as numbers of the market.
+fn restrictions(market: &Market, found: &Found) -> HashMap<u32, Vec<u32>> {
+    if found.only.is_empty() {
+        return HashMap::new();
+    }
+    let places: HashMap<u32, u32> = market.calls.iter().zip(0..).map(|(call, at)| (call.span, at)).collect();
+    let callees = market.callees.iter().zip(0..);
+    let restricted = callees.filter_map(|(callee, at)| Some((at, &found.only.get(&callee.span)?.0)));
+    let mut only: HashMap<u32, Vec<u32>> = restricted
+        .map(|(at, calls)| (at, calls.iter().filter_map(|call| places.get(call).copied()).collect::<Vec<u32>>()))
+        .filter(|(_, calls)| !calls.is_empty())
+        .collect();
+    only.values_mut().for_each(|calls| calls.sort_unstable());
+    only
+}
+
+fn proven(window: &Window, (child, parent, rule, value): (u32, u32, Rule, Symbol), clocks: &mut Clocks) -> Stitch {
+    let (call, callee) = market::known(window, clocks, (parent, child));
+    let confidence = exact::confidence(rule);
+    Stitch {
+        child,
+        parent,
+        confidence,
+        state: State::Accepted,
+        rule,
+        evidence: Evidence {
+            value,
+            candidates: 1,
+            runner_up: NONE,
+            runner_up_confidence: 0.0,
+            learned_from: 0,
+            ..gaps(window, &call, &callee)
+        },
+    }
+}
+
+/// Evidence of time: gaps and offset.
+fn gaps(window: &Window, call: &End, callee: &End) -> Evidence {
     let recorded = window.start_ns[callee.span as usize].saturating_sub(window.start_ns[call.span as usize]);
+    let before_ns = callee.start_ns.saturating_sub(call.start_ns);
+    Evidence {
+        value: Symbol::EMPTY,
+        candidates: 0,
+        runner_up: NONE,
+        runner_up_confidence: 0.0,
+        before_ns,
+        after_ns: call.end_ns.saturating_sub(callee.end_ns),
+        offset_ns: before_ns.saturating_sub(recorded),
+        learned_from: 0,
+    }
+}
+
+fn timed(window: &Window, market: &Market, join: &Join, found: &Found) -> Stitch {
+    let (callee, call) = (&market.callees[join.callee as usize], &market.calls[join.pair.call as usize]);
     Stitch {
         child: callee.span,
         parent: call.span,
@@ -53,14 +122,12 @@ fn stitch(window: &Window, market: &Market, join: &Join) -> Stitch {
         state: state(join.confidence, join.runner_up_confidence),
         rule: if market.is_message { Rule::MessageTiming } else { Rule::CallTiming },
         evidence: Evidence {
-            value: Symbol::EMPTY,
+            value: found.only.get(&callee.span).map_or(Symbol::EMPTY, |(_, value)| *value),
             candidates: join.num_candidates,
             runner_up: join.runner_up.and_then(|call| market.calls.get(call as usize)).map_or(NONE, |call| call.span),
             runner_up_confidence: join.runner_up_confidence,
-            before_ns: join.pair.before_ns as i64,
-            after_ns: join.pair.after_ns as i64,
-            offset_ns: callee.start_ns.saturating_sub(call.start_ns).saturating_sub(recorded),
             learned_from: join.learned_from,
+            ..gaps(window, call, callee)
         },
     }
 }
@@ -82,7 +149,7 @@ fn state(confidence: f64, runner_up: f64) -> State {
 #[must_use]
 pub fn first_come(window: &Window) -> Vec<(u32, u32)> {
     let ends = Ends::find(window);
-    if ends.roots.is_empty() || ends.calls.is_empty() {
+    if ends.is_whole() {
         return Vec::new();
     }
     let mut clocks = Clocks::learn(window, ends.linked.iter().copied());

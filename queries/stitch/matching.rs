@@ -27,11 +27,13 @@ const MAX_SETS: usize = 512;
 const MIN_SETS: usize = 8;
 const MAX_SETS_IN_ALL: usize = 1 << 20;
 /// Sets that are so much less probable than the most probable are forgotten, in nats.
-const MAX_BEHIND: f64 = 20.0;
+const MAX_BEHIND: f64 = 14.0;
 
-/// Callees, by time, and their choices.
-#[derive(Debug, Default)]
+/// Callees, by time, and their choices. Numbers of calls are by time too.
+#[derive(Debug)]
 pub struct Problem {
+    /// How many times less likely a callee takes a call that came before one that was taken: 1 where order does not count.
+    pub inverted: f64,
     choices: Rows<Choice>,
     num_callees: usize,
     num_calls: usize,
@@ -42,8 +44,12 @@ pub struct Problem {
 pub struct Solution {
     /// The probability of each choice, in the order in which the choices were added.
     pub posteriors: Vec<f64>,
-    /// Logarithm of the sum over all matchings.
-    pub ln_total: f64,
+}
+
+impl Default for Problem {
+    fn default() -> Self {
+        Self { inverted: 1.0, choices: Rows::default(), num_callees: 0, num_calls: 0 }
+    }
 }
 
 impl Problem {
@@ -65,9 +71,9 @@ impl Problem {
     #[must_use]
     pub fn solve(&self) -> Solution {
         let begins = self.begins();
-        let mut solution = Solution { posteriors: vec![0.0; begins.last().copied().unwrap_or(0)], ln_total: 0.0 };
+        let mut solution = Solution { posteriors: vec![0.0; begins.last().copied().unwrap_or(0)] };
         for component in components(self) {
-            solution.ln_total += layers::solve(self, &component, &mut |callee, choice, posterior| {
+            layers::solve(self, &component, &mut |callee, choice, posterior| {
                 solution.posteriors[begins[callee as usize] + choice] = posterior;
             });
         }

@@ -8,9 +8,12 @@
 mod aim;
 mod chain;
 mod delays;
+mod gather;
+mod kinds;
 mod known;
 mod learn;
 mod model;
+mod near;
 mod order;
 mod outset;
 mod place;
@@ -19,6 +22,9 @@ mod random;
 mod sample;
 mod screen;
 mod solve;
+mod state;
+#[cfg(test)]
+mod tests;
 
 use process::Process;
 
@@ -44,7 +50,7 @@ pub fn join(window: &Window) -> Vec<Stitch> {
 #[must_use]
 pub fn first_come(window: &Window) -> Vec<(u32, u32)> {
     let pairs = |process: &Process| {
-        let places = sample::first_come(process);
+        let places = state::first_come(process);
         let served = process.calls.iter().zip(places).filter(|&(_, place)| place != NONE);
         served.map(|(call, place)| (call.span, process.parents[place as usize].span)).collect::<Vec<_>>()
     };
@@ -53,7 +59,7 @@ pub fn first_come(window: &Window) -> Vec<(u32, u32)> {
 
 /// Returns the processes in which torn calls have to do with requests, with those calls alone.
 fn related(window: &Window) -> Vec<Process> {
-    let mut processes = process::processes(window);
+    let mut processes = gather::processes(window);
     for process in &mut processes {
         let is_related = screen::related(process);
         process.retain(&is_related);

@@ -10,7 +10,7 @@ use super::proof::{Wire, capturing, narrow_share, scope};
 use super::{Cause, Verdict};
 use crate::detect::crossing::{Crossing, crossing};
 use crate::detect::hops::{Hop, Hops};
-use crate::detect::{Case, Rule, lossy};
+use crate::detect::{Case, Rule, language, lossy};
 use crate::trace::window::{NONE, Symbol};
 
 pub(super) type Pair = (Symbol, Symbol);
@@ -237,9 +237,13 @@ impl Judge<'_, '_> {
         Opinion { verdict: Verdict::NotInjected, side: caller, weight, because, proof }
     }
 
-    /// The library that made the broken calls makes none that arrive elsewhere: others of the caller do.
+    /// The library that made the broken calls makes none that arrive elsewhere: others of the caller do. One that is known sends
+    /// what its process is set up to send, as the others show.
     fn is_scope_alone(&self, (caller, callee): Pair, hop: &Hop) -> bool {
         let own = scope(self.case, hop.breaks.iter().map(|one| one.call));
+        if language::is_instrumented(own) {
+            return false;
+        }
         let working = self.from(caller).filter(|(to, hop)| *to != callee && self.works(hop));
         working.map(|(_, hop)| scope(self.case, self.calls_of(hop))).all(|other| other != own)
     }

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use crate::trace::window::{Symbol, Window};
+use crate::trace::window::{Role, Symbol, Window};
 
 mod peak;
 
@@ -71,6 +71,32 @@ impl Clocks {
     /// Returns what to add to times of an instance to get those of the clock that counts for all that are connected.
     pub(super) fn ahead_ns(&self, instance: u32) -> i64 {
         self.find(instance).1
+    }
+
+    /// Tells whether time allows that a callee comes from a call.
+    pub(super) fn allow(&mut self, window: &Window, call: u32, callee: u32) -> bool {
+        let (start, slack) = self.start(window, call, callee);
+        let is_late =
+            window.role[call as usize] != Role::Producer && start > window.end_ns[call as usize].saturating_add(slack);
+        start >= window.start_ns[call as usize].saturating_sub(slack) && !is_late
+    }
+
+    /// Tells whether a call lasts all the time of its callee.
+    pub(super) fn surround(&mut self, window: &Window, call: u32, callee: u32) -> bool {
+        let (start, slack) = self.start(window, call, callee);
+        let end = start.saturating_add(window.duration_ns(callee));
+        let (from, to) = (window.start_ns[call as usize], window.end_ns[call as usize]);
+        from.saturating_sub(slack) <= start && end <= to.saturating_add(slack)
+    }
+
+    /// Returns the start of a callee by the clock of a call, and how wrong that may be.
+    fn start(&mut self, window: &Window, call: u32, callee: u32) -> (i64, i64) {
+        const KNOWN_NS: i64 = 20_000_000;
+        const UNKNOWN_NS: i64 = 5_000_000_000;
+        let (caller, instance) = (self.number(window.instance(call)), self.number(window.instance(callee)));
+        let ahead = self.ahead_ns(instance).saturating_sub(self.ahead_ns(caller));
+        let slack = if self.is_connected(caller, instance) { KNOWN_NS } else { UNKNOWN_NS };
+        (window.start_ns[callee as usize].saturating_add(ahead), slack)
     }
 
     fn find(&self, mut at: u32) -> (u32, i64) {

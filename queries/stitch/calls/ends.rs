@@ -26,6 +26,8 @@ pub(super) struct Ends {
     pub(super) group: Vec<u32>,
     /// Torn callees: entry spans without a parent, by start.
     pub(super) roots: Vec<u32>,
+    /// Entry spans whose recorded parent is not there, by start.
+    pub(super) orphans: Vec<u32>,
     /// Calls that nobody served, by start.
     pub(super) calls: Vec<u32>,
     /// Calls with their recorded callee in another process.
@@ -38,14 +40,26 @@ impl Ends {
     pub(super) fn find(window: &Window) -> Self {
         let mut ends = Self { group: vec![NONE; window.len()], ..Self::default() };
         ends.roots = window.spans().filter(|&span| window.is_entry(span) && window.is_root(span)).collect();
+        ends.orphans = window.spans().filter(|&span| window.is_entry(span) && window.is_orphan(span)).collect();
         ends.calls = window.spans().filter(|&span| is_call(window, span) && !window.is_served(span)).collect();
-        if ends.calls.is_empty() {
+        if ends.is_whole() {
             return ends;
         }
         ends.linked = window.spans().filter_map(|span| linked(window, span)).collect();
         ends.group_all(window);
         ends.peers = Peers::learn(window, &ends);
         ends
+    }
+
+    /// Tells whether there is nothing to join.
+    pub(super) fn is_whole(&self) -> bool {
+        self.calls.is_empty() || (self.roots.is_empty() && self.orphans.is_empty())
+    }
+
+    /// Tells whether a call and a callee may belong together, time apart.
+    pub(super) fn may_join(&self, window: &Window, call: u32, child: u32) -> bool {
+        let (one, other) = (self.group[call as usize], self.group[child as usize]);
+        one != NONE && other != NONE && window.instance(call) != window.instance(child) && self.fits(one, other)
     }
 
     fn group_all(&mut self, window: &Window) {

@@ -121,6 +121,28 @@ fn find(owner: &[u32], mut at: u32) -> u32 {
     at
 }
 
+/// Returns one end by its own clock.
+fn end(window: &Window, clocks: &mut Clocks, span: u32, group: u32) -> End {
+    let (start_ns, end_ns) = (window.start_ns[span as usize], window.end_ns[span as usize]);
+    let instance = clocks.number(window.instance(span));
+    End { span, group, instance, start_ns, end_ns, path: path_number(window, span) }
+}
+
+/// Puts the times of an end into the common time.
+fn align(clocks: &Clocks, end: &mut End) {
+    let ahead = clocks.ahead_ns(end.instance);
+    end.start_ns = end.start_ns.saturating_add(ahead);
+    end.end_ns = end.end_ns.saturating_add(ahead);
+}
+
+/// Returns both ends of a call that is known, in the common time. Their groups are those of [`Ends`].
+pub(super) fn known(window: &Window, clocks: &mut Clocks, (call, callee): (u32, u32)) -> (End, End) {
+    let (mut call, mut callee) = (end(window, clocks, call, NONE), end(window, clocks, callee, NONE));
+    align(clocks, &mut call);
+    align(clocks, &mut callee);
+    (call, callee)
+}
+
 struct Filler<'a> {
     window: &'a Window,
     ends: &'a Ends,
@@ -151,9 +173,7 @@ impl Filler<'_> {
     }
 
     fn end(&mut self, span: u32, group: u32) -> End {
-        let (start_ns, end_ns) = (self.window.start_ns[span as usize], self.window.end_ns[span as usize]);
-        let instance = self.clocks.number(self.window.instance(span));
-        End { span, group, instance, start_ns, end_ns, path: path_number(self.window, span) }
+        end(self.window, self.clocks, span, group)
     }
 
     /// Learns the offset of instances that no linked call connects.
@@ -175,11 +195,7 @@ impl Filler<'_> {
 
     /// Puts the times of all ends into the common time.
     fn align(&self, market: &mut Market) {
-        for end in market.calls.iter_mut().chain(&mut market.callees) {
-            let ahead = self.clocks.ahead_ns(end.instance);
-            end.start_ns = end.start_ns.saturating_add(ahead);
-            end.end_ns = end.end_ns.saturating_add(ahead);
-        }
+        market.calls.iter_mut().chain(&mut market.callees).for_each(|end| align(self.clocks, end));
         // Stable: ends that start together stay in the window's order.
         market.calls.sort_by_key(|end| end.start_ns);
         market.callees.sort_by_key(|end| end.start_ns);

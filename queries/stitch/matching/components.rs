@@ -18,6 +18,8 @@ pub(super) struct Step {
     pub(super) callee: u32,
     /// For each choice the bit of its call; 0 where there was no room for it.
     pub(super) bits: Vec<u128>,
+    /// The bits of calls that nobody chooses before this callee.
+    pub(super) begun: u128,
     /// The bits of calls that nobody chooses after this callee.
     pub(super) freed: u128,
 }
@@ -69,6 +71,7 @@ impl Slots {
                 let free = self.0.trailing_ones();
                 *slot = free;
                 self.0 |= bit(free);
+                step.begun |= bit(free);
             }
             step.bits.push(bit(*slot));
         }

@@ -4,7 +4,7 @@ use super::process::{Call, Process};
 use crate::trace::window::NONE;
 
 /// One delay of a request: from the end of what ended last to the start of what comes next, or to the request's end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Step {
     /// The kind of call that begins; the number of kinds stands for the request's end.
     pub(super) next: usize,
@@ -33,6 +33,8 @@ struct Ended {
 pub(super) struct Scratch {
     calls: Vec<Call>,
     members: Vec<u32>,
+    /// What has begun and not ended.
+    open: Vec<Ended>,
 }
 
 /// Calls `step` with each delay of a request that has `members` (torn calls, by start) besides its linked calls, and returns
@@ -47,30 +49,34 @@ pub(super) fn walk(
     merge(process, parent, members, scratch);
     let request = &process.parents[parent as usize];
     let begin = Ended { at_ns: request.start_ns, kind: process.num_kinds };
-    let calls = &scratch.calls;
-    for (at, call) in calls.iter().enumerate() {
-        let last = last_ended(&calls[..at], call.start_ns, begin);
+    let Scratch { calls, members, open } = scratch;
+    open.clear();
+    let mut last = begin;
+    for (at, (call, &member)) in calls.iter().zip(&*members).enumerate() {
+        last = last_ended(open, call.start_ns, last);
         let delay_ns = call.start_ns.saturating_sub(last.at_ns);
-        let member = scratch.members[at];
-        let fold = call.span as usize;
         let beside = at.checked_sub(1).and_then(|at| calls.get(at)).filter(|beside| beside.start_ns >= last.at_ns);
         let beside = beside.map(|beside| (beside.kind, call.start_ns.saturating_sub(beside.start_ns)));
+        let fold = call.span as usize;
         step(Step { next: call.kind, after: last.kind, delay_ns, fold, member, from_ns: last.at_ns, beside });
+        open.push(Ended { at_ns: call.end_ns, kind: call.kind });
     }
-    let last = last_ended(calls, request.end_ns, begin);
+    last = last_ended(open, request.end_ns, last);
     let delay_ns = request.end_ns.saturating_sub(last.at_ns);
     let (next, fold) = (process.num_kinds, request.span as usize);
     step(Step { next, after: last.kind, delay_ns, fold, member: NONE, from_ns: last.at_ns, beside: None });
-    calls.iter().filter(|call| call.end_ns > request.end_ns).count()
+    open.len()
 }
 
-fn last_ended(calls: &[Call], until_ns: i64, begin: Ended) -> Ended {
-    let mut last = begin;
-    for call in calls {
-        if call.end_ns <= until_ns && call.end_ns >= last.at_ns {
-            last = Ended { at_ns: call.end_ns, kind: call.kind };
+/// Takes what has ended by a time out of `open`, and returns what ended last.
+fn last_ended(open: &mut Vec<Ended>, until_ns: i64, mut last: Ended) -> Ended {
+    open.retain(|call| {
+        let is_over = call.at_ns <= until_ns;
+        if is_over && call.at_ns >= last.at_ns {
+            last = *call;
         }
-    }
+        !is_over
+    });
     last
 }
 

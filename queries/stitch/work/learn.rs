@@ -7,7 +7,7 @@ use super::delays::{Density, Logs, NUM_FOLDS, Seen, bin};
 use super::model::{Counts, MAX_COUNT, Model, beside, next_of, num_afters, pair};
 use super::order::Overtaking;
 use super::process::Process;
-use super::sample::State;
+use super::state::State;
 use crate::trace::window::NONE;
 
 /// Delays of fewer steps than this are not told apart from all delays before the same kind of call.
@@ -41,10 +41,20 @@ impl Observed {
         self.steps.clear();
     }
 
-    /// Adds a delay that was seen `weight` times.
-    pub(super) fn add_delay(&mut self, process: &Process, parent_kind: usize, step: Step, bin: usize, weight: f64) {
-        let seen = self.steps.entry((pair(process.num_kinds, parent_kind, step), bin as u16)).or_default();
-        seen.iter_mut().for_each(|fold| *fold += (weight / NUM_FOLDS as f64) as f32);
+    /// Adds delays that were seen: bins and how often.
+    pub(super) fn add_delays(&mut self, process: &Process, parent_kind: usize, step: Step, found: &[(usize, f64)]) {
+        for &(bin, weight) in found {
+            let seen = self.steps.entry((pair(process.num_kinds, parent_kind, step), bin as u16)).or_default();
+            seen.iter_mut().for_each(|fold| *fold += (weight / NUM_FOLDS as f64) as f32);
+        }
+    }
+
+    /// Takes over from what was seen before how many calls requests make, and how many calls are none of theirs. What is seen
+    /// in heat says too little of that: calls would go, be expected to go, and never come back.
+    pub(super) fn keep_counts(&mut self, before: &Self) {
+        let scale = self.num_states / before.num_states.max(1.0);
+        self.nulls = before.nulls.iter().map(|seen| seen * scale).collect();
+        self.counts = before.counts.iter().map(|seen| seen.map(|count| count * scale)).collect();
     }
 
     /// Adds what a state shows.

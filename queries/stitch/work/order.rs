@@ -4,7 +4,7 @@
 //! how often it would be if each call's delay were its own, is learned and weighed.
 
 use super::process::Process;
-use super::sample::{NOWHERE, State};
+use super::state::{NOWHERE, State};
 use crate::trace::window::NONE;
 
 /// No order is weighed on fewer pairs (the sum of p(1-p)) than this.

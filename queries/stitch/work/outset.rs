@@ -7,10 +7,12 @@ use super::chain::Step;
 use super::delays::{NUM_BINS, bin};
 use super::learn::Observed;
 use super::process::Process;
-use crate::trace::window::NONE;
 
 /// So many spans of each kind are looked at.
 const MAX_TARGETS: usize = 2_000;
+/// Fewer where there are many kinds: so many pairs of a span and what it may follow in all.
+const MAX_PAIRS: usize = 300_000;
+const MIN_TARGETS: usize = 100;
 /// So many ends before each are looked at.
 const MAX_NEAR: usize = 24;
 /// Delays are compared over so many bins to each side.
@@ -20,18 +22,27 @@ const NUM_SHIFTS: usize = 4;
 
 /// Adds the delays that mean something.
 pub(super) fn observe(process: &Process, observed: &mut Observed) {
-    let kinds = process.num_kinds;
+    let (kinds, parents) = (process.num_kinds, process.num_parent_kinds);
     let sources = sources(process);
     let length = longest(process);
-    for parent_kind in 0..process.num_parent_kinds {
-        for next in 0..=kinds {
-            let targets = targets(process, parent_kind, next);
-            for after in 0..=kinds {
-                let from = if after == kinds { &sources[kinds + parent_kind] } else { &sources[after] };
-                let found = meaningful(&targets, from, length);
-                let step = Step { next, after, delay_ns: 0, fold: 0, member: NONE, from_ns: 0, beside: None };
-                found.into_iter().for_each(|(bin, weight)| observed.add_delay(process, parent_kind, step, bin, weight));
-            }
+    let num = (MAX_PAIRS / ((kinds + 1) * (kinds + parents))).clamp(MIN_TARGETS, MAX_TARGETS);
+    let step = |next: usize, after: usize| Step { next, after, ..Step::default() };
+    for next in 0..kinds {
+        let targets = starts(process, next, num);
+        for (after, sources) in sources.iter().enumerate().take(kinds) {
+            let found = meaningful(&targets, sources, length);
+            (0..parents).for_each(|parent| observed.add_delays(process, parent, step(next, after), &found));
+        }
+        for parent in 0..parents {
+            let found = meaningful(&targets, &sources[kinds + parent], length);
+            observed.add_delays(process, parent, step(next, kinds), &found);
+        }
+    }
+    for parent in 0..parents {
+        let targets = ends(process, parent, num);
+        for after in 0..=kinds {
+            let from = if after == kinds { &sources[kinds + parent] } else { &sources[after] };
+            observed.add_delays(process, parent, step(kinds, after), &meaningful(&targets, from, length));
         }
     }
 }
@@ -47,18 +58,14 @@ fn sources(process: &Process) -> Vec<Vec<i64>> {
     times
 }
 
-/// Times of starts of a kind of call, or those of requests' ends.
-fn targets(process: &Process, parent_kind: usize, next: usize) -> Vec<i64> {
-    if next < process.num_kinds {
-        return process
-            .all_calls()
-            .filter(|call| call.kind == next)
-            .map(|call| call.start_ns)
-            .take(MAX_TARGETS)
-            .collect();
-    }
-    let ours = process.parents.iter().filter(|parent| parent.kind == parent_kind);
-    ours.map(|parent| parent.end_ns).take(MAX_TARGETS).collect()
+/// Times of starts of a kind of call: `num` of them.
+fn starts(process: &Process, kind: usize, num: usize) -> Vec<i64> {
+    process.all_calls().filter(|call| call.kind == kind).map(|call| call.start_ns).take(num).collect()
+}
+
+/// Times of ends of a kind of request: `num` of them.
+fn ends(process: &Process, kind: usize, num: usize) -> Vec<i64> {
+    process.parents.iter().filter(|parent| parent.kind == kind).map(|parent| parent.end_ns).take(num).collect()
 }
 
 /// Returns how long all but the longest requests take.

@@ -39,7 +39,7 @@ impl Places {
         if name == OWN {
             return request;
         }
-        present(window, process, of.start_ns, parent)
+        present(window, process, window.start_ns[of.span as usize], parent)
             .filter(|&span| name_of(window, span) == name)
             .last()
             .unwrap_or(request)
@@ -85,7 +85,7 @@ fn parent_name(window: &Window, request: &Parent, span: u32) -> Name {
 /// Returns the deepest internal span that is there whenever a call of a kind begins.
 fn by_presence(window: &Window, process: &Process, joins: &[(u32, u32)]) -> Name {
     let there = |&(call, parent): &(u32, u32)| {
-        let time = process.calls[call as usize].start_ns;
+        let time = window.start_ns[process.calls[call as usize].span as usize];
         let names: Vec<Name> = present(window, process, time, parent).map(|span| name_of(window, span)).collect();
         names
     };

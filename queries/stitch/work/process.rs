@@ -1,19 +1,11 @@
 //! What one process did: its requests, the calls that are still linked to them, and the roots that lost theirs.
 
-use hashbrown::HashMap;
+use crate::trace::window::{NONE, Symbol};
 
-use crate::trace::window::{NONE, Role, Symbol, Window};
-
-/// More kinds of calls or requests than this are not told apart.
-const MAX_KINDS: usize = 48;
-/// Kinds that are rarer than this are not told apart.
-const MIN_KIND: usize = 8;
-/// So many linked calls of a request are looked at.
-const MAX_LINKED: usize = 32;
 /// So many requests are weighed for one root.
 const MAX_CHOICES: usize = 48;
 /// So many requests that began before are looked at.
-const MAX_LOOK_BACK: usize = 1_024;
+const MAX_LOOK_BACK: usize = 512;
 
 /// A request or message that came in.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +14,8 @@ pub(super) struct Parent {
     pub(super) start_ns: i64,
     pub(super) end_ns: i64,
     pub(super) kind: usize,
-    linked: (u32, u32),
+    /// Where its linked calls stand.
+    pub(super) linked: (u32, u32),
 }
 
 /// A call, linked or torn.
@@ -34,7 +27,8 @@ pub(super) struct Call {
     pub(super) kind: usize,
 }
 
-/// One process: only those that have both requests and torn calls are made.
+/// The processes of one service, as if one had run after the other: only those services that have both requests and torn calls
+/// are looked at. Times are those of the one process that is made of all.
 #[derive(Debug, Default)]
 pub(super) struct Process {
     /// By start.
@@ -48,16 +42,20 @@ pub(super) struct Process {
     pub(super) is_loose: Vec<bool>,
     /// By torn call: the value that tells its request, where one does.
     pub(super) known: Vec<Option<Symbol>>,
-    linked: Vec<Call>,
+    pub(super) linked_calls: Vec<Call>,
     choices: Vec<u32>,
     choice_ends: Vec<u32>,
 }
 
 impl Process {
+    pub(super) fn new(num_parent_kinds: usize, num_kinds: usize) -> Self {
+        Self { num_parent_kinds, num_kinds, is_loose: vec![false; num_kinds], ..Self::default() }
+    }
+
     /// Returns the calls that are still linked to a request, by start.
     pub(super) fn linked(&self, parent: u32) -> &[Call] {
         let (from, to) = self.parents[parent as usize].linked;
-        &self.linked[from as usize..to as usize]
+        &self.linked_calls[from as usize..to as usize]
     }
 
     /// Returns where the requests that a torn call may belong to stand in the list of all choices.
@@ -73,7 +71,7 @@ impl Process {
 
     /// Returns all calls: the torn ones, then the linked ones.
     pub(super) fn all_calls(&self) -> impl Iterator<Item = &Call> {
-        self.calls.iter().chain(&self.linked)
+        self.calls.iter().chain(&self.linked_calls)
     }
 
     pub(super) fn num_choices(&self) -> usize {
@@ -123,13 +121,15 @@ impl Process {
         (end.saturating_sub(start) as f64).max(1_000.0)
     }
 
-    /// Returns a stretch of the process: so many requests, and the torn calls that began while they came in.
-    pub(super) fn part(&self, parents: std::ops::Range<usize>) -> Self {
+    /// Returns a stretch of the process: some requests, and the torn calls that began while they came in, but not more than
+    /// `max_calls`.
+    pub(super) fn part(&self, parents: std::ops::Range<usize>, max_calls: usize) -> Self {
         let first_parent = parents.start;
         let parents = self.parents.get(parents).unwrap_or_default();
         let (Some(first), Some(last)) = (parents.first(), parents.last()) else { return Self::default() };
         let from = self.calls.partition_point(|call| call.start_ns < first.start_ns);
-        let to = self.calls.partition_point(|call| call.start_ns <= last.end_ns.max(last.start_ns));
+        let to =
+            self.calls.partition_point(|call| call.start_ns <= last.end_ns.max(last.start_ns)).min(from + max_calls);
         let (linked_from, linked_to) = (first.linked.0, last.linked.1);
         let shift = |parent: &Parent| Parent {
             linked: (parent.linked.0 - linked_from, parent.linked.1 - linked_from),
@@ -142,7 +142,7 @@ impl Process {
             num_kinds: self.num_kinds,
             is_loose: self.is_loose.clone(),
             known: self.known[from..to].to_vec(),
-            linked: self.linked[linked_from as usize..linked_to as usize].to_vec(),
+            linked_calls: self.linked_calls[linked_from as usize..linked_to as usize].to_vec(),
             ..Self::default()
         };
         let shift = first_parent as u32;
@@ -152,7 +152,8 @@ impl Process {
         part
     }
 
-    fn find_choices(&mut self) {
+    /// Finds the requests that are there when a torn call begins: the latest to begin, where there are many.
+    pub(super) fn find_choices(&mut self) {
         let mut latest_end = i64::MIN;
         let ends: Vec<i64> = self
             .parents
@@ -171,121 +172,6 @@ impl Process {
             self.choices[from..].reverse();
             self.choice_ends.push(self.choices.len() as u32);
         }
-    }
-}
-
-/// Returns the processes in which something is torn, in the order of their first spans.
-pub(super) fn processes(window: &Window) -> Vec<Process> {
-    let mut groups: HashMap<Symbol, (Vec<u32>, Vec<u32>)> = HashMap::new();
-    let mut order = Vec::new();
-    for span in window.spans().filter(|&span| is_torn(window, span)) {
-        let instance = window.instance(span);
-        groups
-            .entry(instance)
-            .or_insert_with(|| {
-                order.push(instance);
-                Default::default()
-            })
-            .1
-            .push(span);
-    }
-    if order.is_empty() {
-        return Vec::new();
-    }
-    for span in window.spans().filter(|&span| window.is_entry(span)) {
-        if let Some(group) = groups.get_mut(&window.instance(span)) {
-            group.0.push(span);
-        }
-    }
-    let groups = order.iter().filter_map(|instance| groups.get(instance));
-    groups.filter(|(entries, _)| !entries.is_empty()).map(|(entries, torn)| process(window, entries, torn)).collect()
-}
-
-fn is_torn(window: &Window, span: u32) -> bool {
-    window.is_root(span) && !window.is_entry(span)
-}
-
-fn process(window: &Window, entries: &[u32], torn: &[u32]) -> Process {
-    let mut process = Process::default();
-    let parent_kinds = Kinds::new(entries.iter().map(|&span| key(window, span)));
-    let mut linked = Vec::new();
-    for &span in entries {
-        let from = linked.len() as u32;
-        descend(window, span, &mut linked);
-        let kind = parent_kinds.get(key(window, span));
-        let linked = (from, linked.len() as u32);
-        let (start_ns, end_ns) = (window.start_ns[span as usize], window.end_ns[span as usize]);
-        process.parents.push(Parent { span, start_ns, end_ns, kind, linked });
-    }
-    let kinds = Kinds::new(torn.iter().chain(&linked).map(|&span| key(window, span)));
-    let call = |&span: &u32| {
-        let (start_ns, end_ns) = (window.start_ns[span as usize], window.end_ns[span as usize]);
-        Call { span, start_ns, end_ns, kind: kinds.get(key(window, span)) }
-    };
-    process.calls = torn.iter().map(call).collect();
-    process.linked = linked.iter().map(call).collect();
-    process.num_parent_kinds = parent_kinds.len;
-    process.num_kinds = kinds.len;
-    process.is_loose = vec![false; kinds.len];
-    process.calls.iter().for_each(|call| process.is_loose[call.kind] = true);
-    process.known = vec![None; process.calls.len()];
-    process.find_choices();
-    process
-}
-
-/// Adds the spans below `span` that are of its process.
-fn descend(window: &Window, span: u32, found: &mut Vec<u32>) {
-    let (from, instance) = (found.len(), window.instance(span));
-    let is_ours = |child: u32| !window.is_entry(child) && window.instance(child) == instance;
-    let mut next = from;
-    let mut at = span;
-    loop {
-        found.extend(window.children(at).iter().copied().filter(|&child| is_ours(child)).take(MAX_LINKED));
-        if next >= found.len() || found.len() - from >= MAX_LINKED {
-            break;
-        }
-        at = found[next];
-        next += 1;
-    }
-    found.truncate(from + MAX_LINKED);
-    found[from..].sort_unstable();
-}
-
-type Key = (Symbol, Role);
-
-fn key(window: &Window, span: u32) -> Key {
-    (window.name[span as usize], window.role[span as usize])
-}
-
-/// Numbers for names, given by first occurrence. The rare ones share the last number.
-struct Kinds {
-    numbers: HashMap<Key, usize>,
-    len: usize,
-}
-
-impl Kinds {
-    fn new(keys: impl Iterator<Item = Key>) -> Self {
-        let mut counts: HashMap<Key, usize> = HashMap::new();
-        let mut order = Vec::new();
-        for key in keys {
-            let count = counts.entry(key).or_insert(0);
-            if *count == 0 {
-                order.push(key);
-            }
-            *count += 1;
-        }
-        let mut frequent: Vec<Key> = order.iter().copied().filter(|key| counts[key] >= MIN_KIND).collect();
-        // Sorting is stable: among equals the first to occur stays.
-        frequent.sort_by_key(|key| std::cmp::Reverse(counts[key]));
-        frequent.truncate(MAX_KINDS - 1);
-        let numbers: HashMap<Key, usize> =
-            frequent.into_iter().enumerate().map(|(number, key)| (key, number)).collect();
-        let len = numbers.len() + usize::from(numbers.len() < order.len());
-        Self { numbers, len }
-    }
-
-    fn get(&self, key: Key) -> usize {
-        self.numbers.get(&key).copied().unwrap_or(self.len - 1)
     }
 }
 

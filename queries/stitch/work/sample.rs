@@ -3,65 +3,12 @@
 use super::aim::{Aim, NUM_AIMS, aims};
 use super::chain::Scratch;
 use super::model::Model;
+use super::near::Near;
 use super::order::Neighbours;
 use super::process::{Process, is_placed};
 use super::random::Random;
+use super::state::{MAX_MEMBERS, NOWHERE, State};
 use crate::trace::window::NONE;
-
-/// More torn calls than this are not given to one request.
-const MAX_MEMBERS: usize = 64;
-
-/// One way to share out the calls.
-#[derive(Debug, Clone)]
-pub(super) struct State {
-    /// By torn call: its request, or [`NONE`].
-    places: Vec<u32>,
-    /// By request: its torn calls, by start.
-    members: Vec<Vec<u32>>,
-    scores: Vec<f64>,
-    /// By torn call: when that ended which it followed, or [`NOWHERE`].
-    froms: Vec<i64>,
-}
-
-/// Stands for the time that a call without a request followed.
-pub(super) const NOWHERE: i64 = i64::MIN;
-
-impl State {
-    pub(super) fn new(process: &Process, places: Vec<u32>) -> Self {
-        let mut members = vec![Vec::new(); process.parents.len()];
-        for (call, &place) in places.iter().enumerate().filter(|&(_, &place)| is_placed(place)) {
-            members[place as usize].push(call as u32);
-        }
-        Self { froms: vec![NOWHERE; places.len()], places, scores: vec![0.0; members.len()], members }
-    }
-
-    pub(super) fn members(&self, parent: u32) -> &[u32] {
-        &self.members[parent as usize]
-    }
-
-    pub(super) fn followed_ns(&self, call: u32) -> i64 {
-        self.froms[call as usize]
-    }
-
-    pub(super) fn places(&self) -> &[u32] {
-        &self.places
-    }
-}
-
-/// First come, first served: each call goes to the request that began first among those with fewest calls of its kind.
-pub(super) fn first_come(process: &Process) -> Vec<u32> {
-    let mut counts = vec![0_u32; process.parents.len() * process.num_kinds];
-    let place = |call: u32| {
-        let kind = process.calls[call as usize].kind;
-        let end = if process.is_known(call) { i64::MIN } else { process.calls[call as usize].end_ns };
-        let at = |parent: u32| parent as usize * process.num_kinds + kind;
-        let open =
-            process.choices(call).iter().copied().filter(|&parent| process.parents[parent as usize].end_ns >= end);
-        let first = open.min_by_key(|&parent| (counts[at(parent)], parent));
-        first.inspect(|&parent| counts[at(parent)] += 1).unwrap_or(NONE)
-    };
-    (0..process.calls.len() as u32).map(place).collect()
-}
 
 /// The walk.
 pub(super) struct Sampler<'p> {
@@ -78,16 +25,12 @@ pub(super) struct Sampler<'p> {
     neighbours: Neighbours,
     near: Near,
     aims: Vec<[Aim; NUM_AIMS]>,
+    /// How many calls were weighed so far.
+    pub(super) cost: u64,
 }
 
-/// By torn call: the places that are not out of the question.
-#[derive(Debug, Default)]
-struct Near {
-    places: Vec<u32>,
-    ends: Vec<u32>,
-    /// Calls with more than one such place.
-    open: Vec<u32>,
-}
+/// Places that make a state less likely by more than this (natural logarithm) are out of the question.
+const FAR: f64 = 12.0;
 
 /// What moves with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,34 +42,6 @@ enum How {
     Tail,
     /// All that comes after it goes along, and all that comes after it there comes back.
     Cut,
-}
-
-/// Places that make a state less likely by more than this (natural logarithm) are out of the question.
-const FAR: f64 = 12.0;
-
-impl Near {
-    fn all(process: &Process) -> Self {
-        let mut near = Self::default();
-        for call in 0..process.calls.len() as u32 {
-            let outside = (!process.is_known(call)).then_some(NONE);
-            near.push(call, process.choices(call).iter().copied().chain(outside));
-        }
-        near
-    }
-
-    fn push(&mut self, call: u32, places: impl Iterator<Item = u32>) {
-        let from = self.places.len();
-        self.places.extend(places);
-        if self.places.len() > from + 1 {
-            self.open.push(call);
-        }
-        self.ends.push(self.places.len() as u32);
-    }
-
-    fn get(&self, call: u32) -> &[u32] {
-        let from = (call as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.places[from as usize..self.ends[call as usize] as usize]
-    }
 }
 
 impl<'p> Sampler<'p> {
@@ -144,6 +59,7 @@ impl<'p> Sampler<'p> {
             neighbours: Neighbours::new(process),
             near: Near::all(process),
             aims: Vec::new(),
+            cost: 0,
         }
     }
 
@@ -192,10 +108,15 @@ impl<'p> Sampler<'p> {
     }
 
     /// Tries every change of every torn call once, and leaves alone from then on those of which none is near.
-    pub(super) fn close(&mut self, model: &Model) {
+    /// Where that would cost more than `limit`, the rest stays.
+    pub(super) fn close(&mut self, model: &Model, limit: u64) {
         let mut open = std::mem::take(&mut self.near.open);
+        let limit = self.cost.saturating_add(limit);
         open.retain(|&call| {
-            let mut is_open = false;
+            let mut is_open = self.cost > limit;
+            if is_open {
+                return true;
+            }
             for place in 0..self.near.get(call).len() {
                 let to = self.near.get(call)[place];
                 is_open |= to != self.state.places[call as usize] && self.try_all(model, call, to);
@@ -275,6 +196,9 @@ impl<'p> Sampler<'p> {
         let kind = self.process.calls[call as usize].kind;
         let is_alone = how == How::Alone || !is_placed(to) || (how == How::Cut && is_placed(from));
         let partner = if is_alone { None } else { self.partner(to, kind) };
+        if partner.is_none() && is_placed(to) && self.state.members(to).len() >= MAX_MEMBERS {
+            return f64::NEG_INFINITY;
+        }
         let tails = match how {
             How::Cut if is_placed(from) && is_placed(to) => Some((call, call)),
             How::Tail if is_placed(from) => partner.map(|partner| (call, partner)),
@@ -315,6 +239,7 @@ impl<'p> Sampler<'p> {
     }
 
     fn decide(&mut self, model: &Model, (call, from): (u32, u32), (partner, to): (Option<u32>, u32)) -> f64 {
+        self.cost += 2 + (self.left.len() + self.right.len()) as u64;
         if !self.fits(from, to) {
             return f64::NEG_INFINITY;
         }

@@ -5,17 +5,26 @@ use super::model::Model;
 use super::outset;
 use super::place::Places;
 use super::process::Process;
-use super::sample::{Sampler, State, first_come};
+use super::sample::Sampler;
+use super::state::{State, first_come};
 use crate::stitch::{Evidence, Rule, State as Verdict, Stitch};
 use crate::trace::window::{NONE, Window};
 
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 20;
 const HOT_ROUNDS: usize = 12;
 const HEAT: f64 = 3.0;
+/// How many calls requests make is learned when it is no hotter than this.
+const MAX_COUNTING_HEAT: f64 = 1.3;
 const SWEEPS: usize = 12;
 const SEEN_SWEEPS: usize = 4;
 /// Delays are learned from so many requests.
 const MAX_LEARNED: usize = 1_500;
+const MAX_LEARNED_CALLS: usize = 12_000;
+/// So many calls may be weighed in a round of learning.
+const MAX_ROUND: u64 = 2_000_000;
+/// So many calls may be weighed for all joins, and for each torn call besides.
+const MAX_COST: u64 = 30_000_000;
+const MAX_COST_EACH: u64 = 800;
 /// The first walk is this hot in the beginning, and this long; shorter where there are so many calls that it would take long.
 const FIRST_HEAT: f64 = 4.0;
 const FIRST_SWEEPS: usize = 75;
@@ -30,22 +39,22 @@ const COUNTED_SWEEPS: usize = 20;
 
 /// Joins the torn calls of a process.
 pub(super) fn solve(window: &Window, process: &Process) -> Vec<Stitch> {
-    let hits = sample(process, &model(process));
+    let (hits, num_seen) = sample(process, &model(process));
     let calls = || 0..process.calls.len() as u32;
     let joins: Vec<(u32, u32)> =
         calls().filter_map(|call| Some((call, ranked(process, call, &hits).first()?.1))).collect();
     let places = Places::learn(window, process, &joins);
     let span = |call: u32, parent: u32| places.find(window, process, call, parent);
-    calls().filter_map(|call| stitch(process, call, &ranked(process, call, &hits), &span)).collect()
+    calls().filter_map(|call| stitch(process, call, (&ranked(process, call, &hits), num_seen), &span)).collect()
 }
 
 fn model(process: &Process) -> Model {
     let num = process.parents.len();
-    if num <= MAX_LEARNED + MAX_LEARNED / 4 {
+    if num <= MAX_LEARNED + MAX_LEARNED / 4 && process.calls.len() <= MAX_LEARNED_CALLS {
         return model_of(process);
     }
-    let from = (num - MAX_LEARNED) / 2;
-    model_of(&process.part(from..from + MAX_LEARNED))
+    let from = num.saturating_sub(MAX_LEARNED) / 2;
+    model_of(&process.part(from..num.min(from + MAX_LEARNED), MAX_LEARNED_CALLS))
 }
 
 fn model_of(process: &Process) -> Model {
@@ -59,43 +68,61 @@ fn model_of(process: &Process) -> Model {
         sampler.heat = HEAT.powf((1.0 - round as f64 / HOT_ROUNDS as f64).max(0.0));
         let model = learn(process, &observed);
         sampler.rescore(&model);
-        (SEEN_SWEEPS..SWEEPS).for_each(|_| sampler.search(&model));
-        observed = Observed::default();
-        for _ in 0..SEEN_SWEEPS {
-            sampler.sweep(&model);
+        let limit = sampler.cost + MAX_ROUND;
+        for _ in SEEN_SWEEPS..SWEEPS {
+            if sampler.cost < limit {
+                sampler.search(&model);
+            }
+        }
+        let before = std::mem::take(&mut observed);
+        for sweep in 0..SEEN_SWEEPS {
+            if sweep == 0 || sampler.cost < limit {
+                sampler.sweep(&model);
+            }
             observed.add(process, &sampler.state);
+        }
+        if sampler.heat > MAX_COUNTING_HEAT {
+            observed.keep_counts(&before);
         }
     }
     learn(process, &observed)
 }
 
-/// Counts how often each call is seen in each request.
-fn sample(process: &Process, model: &Model) -> Vec<u32> {
-    let mut hits = vec![0; process.num_choices()];
+/// Counts how often each call is seen in each request. Returns the counts by choice, and how often was looked.
+fn sample(process: &Process, model: &Model) -> (Vec<u32>, u32) {
+    let (mut hits, mut num_seen) = (vec![0; process.num_choices()], 0);
     let mut sampler = Sampler::new(process, State::new(process, first_come(process)), 1);
     sampler.rescore(model);
+    let limit = MAX_COST + MAX_COST_EACH * process.calls.len() as u64;
     let num_sweeps = (MAX_CHANGES / process.calls.len().max(1)).clamp(MIN_FIRST_SWEEPS, FIRST_SWEEPS);
     let heat = if num_sweeps < FIRST_SWEEPS / 4 { 1.0 } else { FIRST_HEAT };
-    cool(&mut sampler, model, heat, num_sweeps);
-    sampler.close(model);
-    sampler.survey(model, 2);
+    cool(&mut sampler, model, (heat, num_sweeps), limit / 3);
+    sampler.close(model, limit / 3);
+    if sampler.cost < limit / 2 {
+        sampler.survey(model, 2);
+    }
     for cycle in 0..CYCLES {
         if cycle > 0 {
-            cool(&mut sampler, model, HEAT_AGAIN, COOLING_SWEEPS);
+            cool(&mut sampler, model, (HEAT_AGAIN, COOLING_SWEEPS), limit);
         }
         for _ in 0..COUNTED_SWEEPS {
-            sampler.sweep(model);
-            count(process, &sampler.state, &mut hits);
+            if num_seen == 0 || sampler.cost < limit {
+                sampler.sweep(model);
+                count(process, &sampler.state, &mut hits);
+                num_seen += 1;
+            }
         }
     }
-    hits
+    (hits, num_seen)
 }
 
 /// Searches, from a heat down to the one at which states are visited as often as they are likely.
-fn cool(sampler: &mut Sampler, model: &Model, heat: f64, num_sweeps: usize) {
+fn cool(sampler: &mut Sampler, model: &Model, (heat, num_sweeps): (f64, usize), limit: u64) {
     for sweep in 0..num_sweeps {
-        sampler.heat = heat.powf(1.0 - sweep as f64 / num_sweeps as f64);
-        sampler.search(model);
+        if sampler.cost < limit {
+            sampler.heat = heat.powf(1.0 - sweep as f64 / num_sweeps as f64);
+            sampler.search(model);
+        }
     }
     sampler.heat = 1.0;
 }
@@ -117,8 +144,13 @@ fn ranked(process: &Process, call: u32, hits: &[u32]) -> Vec<(u32, u32)> {
     ranked
 }
 
-fn stitch(process: &Process, call: u32, ranked: &[(u32, u32)], span: &impl Fn(u32, u32) -> u32) -> Option<Stitch> {
-    let share = |hits: u32| f64::from(hits) / (CYCLES * COUNTED_SWEEPS) as f64;
+fn stitch(
+    process: &Process,
+    call: u32,
+    (ranked, num_seen): (&[(u32, u32)], u32),
+    span: &impl Fn(u32, u32) -> u32,
+) -> Option<Stitch> {
+    let share = |hits: u32| f64::from(hits) / f64::from(num_seen.max(1));
     let &(best, parent) = ranked.first()?;
     let (second, runner_up) = ranked.get(1).map_or((0, NONE), |&(hits, parent)| (hits, span(call, parent)));
     let (torn, request) = (&process.calls[call as usize], &process.parents[parent as usize]);

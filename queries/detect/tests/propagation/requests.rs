@@ -207,3 +207,27 @@ fn a_part_of_the_calls_is_sent_without_context() {
     let only = stage.drafts("context-not-injected")[0].evidence["only"].to_string();
     assert!(only.contains("call GET"), "{only}");
 }
+
+/// Broken calls by a client of one library beside calls that arrive, by a client of another.
+fn two_clients(library: &'static str) -> Stage {
+    let mut scene = Scene::new();
+    let [gateway, orders, stock] = ["gateway", "orders", "stock"].map(|name| scene.service(name));
+    requests(&mut scene, gateway, 30, |scene, request, from, _| {
+        let call = scene.put(client(gateway, "Level", from, 10.0).under(request).scope(library));
+        let root = scene.put(server(orders, "Level", from + 1.0, 8.0));
+        scene.stitch(root, call);
+        scene.call(request, stock, "GET", from + 15.0, 10.0);
+    });
+    scene.finish()
+}
+
+#[test]
+fn a_client_written_by_hand_may_not_send() {
+    assert_eq!(text(&two_clients("gateway").says("context-not-injected")), [("gateway -> orders", 30, 30, "gateway")]);
+}
+
+#[test]
+fn a_client_of_a_known_library_sends_what_its_process_is_set_up_to_send() {
+    let says = two_clients("io.opentelemetry.grpc-1.6").says("propagator-format-mismatch");
+    assert_eq!(text(&says), [("gateway -> orders", 30, 30, "orders")]);
+}
