@@ -1,5 +1,6 @@
 //! The workstation: one loop that owns the state, and everything that feeds it.
 
+pub mod analyst;
 pub mod chord;
 pub mod clicks;
 pub mod command;
@@ -33,6 +34,8 @@ pub struct Preferences {
     pub theme: Option<String>,
     /// The user's keymap; defaults where there is no such file.
     pub keymap: Option<PathBuf>,
+    /// The user's rules for findings.
+    pub rules: Option<PathBuf>,
     /// Where bookmarks, query history and what was toggled are kept; nowhere where it is not set.
     pub data_folder: Option<PathBuf>,
     /// Nothing: as remembered from last time.

@@ -4,6 +4,7 @@ pub mod help;
 pub mod query;
 pub mod trace;
 pub mod traces;
+pub mod triage;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -16,6 +17,7 @@ use crate::tui::state::Shared;
 /// Which view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ViewId {
+    Triage,
     Traces,
     Trace,
     Query,
@@ -35,6 +37,13 @@ pub struct ViewEntry {
 
 /// All views, in the order of their numbers.
 pub const VIEWS: &[ViewEntry] = &[
+    ViewEntry {
+        id: ViewId::Triage,
+        number: 1,
+        name: "Triage",
+        question: "What is broken, and who has to change what?",
+        open: || Box::new(triage::Triage::default()),
+    },
     ViewEntry {
         id: ViewId::Traces,
         number: 2,

@@ -5,6 +5,7 @@ pub mod editor;
 pub mod frame;
 pub mod input;
 pub mod line;
+pub mod prose;
 pub mod scroll;
 pub mod span_bar;
 pub mod text;

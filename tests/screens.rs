@@ -3,6 +3,7 @@
 //! With `RIFTLINE_PICTURES=FOLDER` each screen is also written there as SVG, in its colours.
 
 mod desk;
+mod findings;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -20,6 +21,7 @@ use riftline::tui::state::State;
 use riftline::tui::update::{start, update};
 use riftline::tui::{Preferences, draw, picture};
 use riftline_ingest::read::Progress;
+use riftline_queries::analyse::Analysed;
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (160, 48);
@@ -160,6 +162,63 @@ fn a_store_that_does_not_answer_says_so() {
     assert_screen!("error-80", Screen::open(Desk::broken(), SMALL));
 }
 
+/// The shop, looked through for what is broken.
+fn analysed(desk: Desk, size: (u16, u16)) -> Screen {
+    let mut screen = Screen::open(desk, size);
+    let found = Analysed { stretches: 1, ..Analysed::default() };
+    screen.send(Event::Load(LoadNews::Analysed(Ok(found))));
+    screen
+}
+
+#[test]
+fn findings_are_listed_with_what_to_change_and_the_list_of_traces_says_that_there_are_some() {
+    assert_screen!("traces-findings-80", analysed(Desk::shop(), SMALL));
+    assert_screen!("triage-80", analysed(Desk::shop(), SMALL).press("1"));
+    assert_screen!("triage-160", analysed(Desk::shop(), LARGE).press("1 j"));
+    assert_screen!("triage-high", analysed(Desk::shop(), SMALL).press("1 f"));
+}
+
+#[test]
+fn a_finding_opens_into_its_evidence_with_both_traces_side_by_side() {
+    assert_screen!("finding-80", analysed(Desk::shop(), SMALL).press("1 enter"));
+    assert_screen!("finding-160", analysed(Desk::shop(), LARGE).press("1 enter n"));
+    assert_screen!("finding-end", analysed(Desk::shop(), SMALL).press("1 enter G"));
+    let screen = analysed(Desk::shop(), SMALL).press("1 j enter esc");
+    assert_eq!(screen.seen("back"), analysed(Desk::shop(), SMALL).press("1 j").seen("list"));
+}
+
+#[test]
+fn from_an_example_the_trace_is_three_keys_away() {
+    let screen = analysed(Desk::shop(), SMALL).press("1 enter enter");
+    assert_eq!(screen.state.shown, riftline::view::ViewId::Trace);
+}
+
+#[test]
+fn a_muted_finding_is_hidden_until_it_is_asked_for() {
+    let screen = analysed(Desk::shop(), SMALL).press("1 x");
+    assert!(!screen.seen("muted").contains("gateway → orders"), "{}", screen.seen("muted"));
+    assert!(screen.press("X").seen("shown").contains("(muted) gateway → orders"));
+}
+
+#[test]
+fn findings_are_filtered_while_a_text_is_typed() {
+    let screen = analysed(Desk::shop(), SMALL).press("1 /").typed("outlives");
+    let seen = screen.seen("filtered");
+    assert!(seen.contains("child-outlives-parent") && !seen.contains("b3-not"), "{seen}");
+    assert!(screen.press("esc").seen("all").contains("b3-not-extracted"));
+}
+
+#[test]
+fn where_there_are_no_findings_one_line_says_why() {
+    let line = |screen: &Screen, text: &str| assert!(screen.seen("line").contains(text), "{}", screen.seen("line"));
+    line(&Screen::open(Desk::empty(), SMALL).press("1"), "looking for what is broken");
+    line(&analysed(Desk::empty(), SMALL).press("1"), "this store holds no traces yet");
+    line(&analysed(Desk::healthy(), SMALL).press("1"), "nothing found that is broken");
+    line(&analysed(Desk::broken(), SMALL).press("1"), "disk I/O error");
+    line(&analysed(Desk::shop(), SMALL).press("1 /").typed("zzz"), "no finding fits");
+    assert_screen!("triage-empty", analysed(Desk::healthy(), SMALL).press("1"));
+}
+
 #[test]
 fn query_at_both_sizes() {
     assert_screen!("query-80", Screen::open(Desk::shop(), SMALL).press("7 f5 esc j l"));
@@ -192,7 +251,7 @@ fn layers_lie_over_the_view() {
 fn below_the_smallest_size_one_line_says_so_and_no_size_panics() {
     assert_screen!("too-small", Screen::open(Desk::shop(), (60, 10)));
     let mut screen = Screen::open(Desk::shop(), SMALL).press("7 f5 esc enter ?");
-    for keys in ["esc", "esc 2", "/", "a b", "esc :", "esc ctrl-p", "esc T", "esc ?"] {
+    for keys in ["esc", "esc 1", "enter", "esc 2", "/", "a b", "esc :", "esc ctrl-p", "esc T", "esc ?"] {
         screen = screen.press(keys);
         for (width, height) in [(1, 1), (0, 0), (2, 40), (80, 1), (79, 24), (80, 24), (81, 25), (300, 100), (500, 24)] {
             screen.send(Event::Resize(Rect::new(0, 0, width, height)));

@@ -1,6 +1,7 @@
 //! The trace view on the screen: what an engineer sees of whole, torn, deep and wide traces.
 
 mod script;
+mod torn;
 
 use std::collections::BTreeSet;
 
@@ -218,7 +219,7 @@ fn span_rows(data: &TraceData, outline: &Outline) -> Vec<usize> {
     let rows = (0..outline.len()).filter_map(|row| outline.row(row));
     let spans = rows.filter_map(|row| match row {
         Row::Span(rank) => Some(data.forest.span(rank)),
-        Row::Run(_) | Row::Missing(_) => None,
+        Row::Run(_) | Row::Missing(_) | Row::Joint(_) => None,
     });
     spans.collect()
 }

@@ -123,6 +123,7 @@ fn preferences(args: &WorkstationArgs, sources: &[String], context: &Context) ->
         themes: super::themes::themes(context),
         theme: context.settings.theme.clone(),
         keymap: folders.as_ref().map(|folders| folders.config_dir().join("keymap.toml")),
+        rules: folders.as_ref().map(|folders| folders.config_dir().join("rules")),
         data_folder: folders.as_ref().map(|folders| folders.data_dir().to_owned()),
         mouse: args.mouse.then_some(true).or(context.settings.config.mouse),
         zone: context.settings.zone,

@@ -13,6 +13,7 @@ pub enum Context {
     Moving,
     /// While a line is typed: palette, filter, search.
     Prompt,
+    Triage,
     Traces,
     Trace,
     Query,
@@ -107,6 +108,7 @@ commands! {
         Save "save" [] "" "Keeps a copy of the whole store in a file." (Required File);
         Mouse "mouse" [] "" "Turns the mouse on or off; remembered.";
         Refresh "refresh" ["ctrl-l"] "refresh" "Asks the store again and draws the screen anew.";
+        Rules "rules" [] "" "Reads the rules for findings in the configuration folder again: `:rules reload`." (Optional Text);
         NextPane "next-pane" ["tab"] "pane" "Gives the keys to the next pane.";
         PreviousPane "previous-pane" ["shift-tab"] "" "Gives the keys to the pane before.";
         Enter "enter" ["enter"] "open" "Goes into what is selected.";
@@ -132,6 +134,14 @@ commands! {
         PromptUp "prompt-up" ["up" "ctrl-p"] "" "Moves to the completion or line before.";
         PromptDown "prompt-down" ["down" "ctrl-n"] "" "Moves to the next completion or line.";
     }
+    Triage {
+        Severity "severity" ["f"] "severity" "Shows all findings, then only those of severity high, med or low and above.";
+        Mute "mute" ["x"] "mute" "Hides the finding in this store, or shows it again; remembered.";
+        ShowMuted "show-muted" ["X"] "" "Shows muted findings too, or hides them again.";
+        NextExample "next-example" ["n" "right" "l"] "next example" "Shows the next example of the finding.";
+        PreviousExample "previous-example" ["N" "left" "h"] "" "Shows the example before.";
+        FindingSql "finding-sql" ["s"] "SQL" "Shows the row of the finding in the Query view.";
+    }
     Traces {
         Sort "sort" ["s"] "sort" "Sorts by the next column, or by the one named." (Optional Column);
         Reverse "reverse" ["S"] "reverse" "Turns the order around.";
@@ -151,6 +161,8 @@ commands! {
         Later "later" [">"] "" "Moves a zoomed time axis to what came later.";
         NextMatch "next-match" ["n"] "next" "Goes to the next match, or to the next error where nothing is searched for.";
         PreviousMatch "previous-match" ["N"] "" "Goes to the match or error before.";
+        Healed "healed" ["H"] "healed/raw" "Shows the trace with all that was joined to it, or only the spans that carry its id as they were recorded.";
+        Clock "clock" ["S"] "clocks" "Moves times to one clock where clocks are off, or shows them as they were recorded.";
         SpanLogs "span-logs" ["L"] "logs" "Gives the keys to the log lines of the selected span.";
     }
     Query {
@@ -191,8 +203,16 @@ impl Command {
 
 impl Context {
     /// All contexts, as help shows them.
-    pub const ALL: [Self; 7] =
-        [Self::Everywhere, Self::Moving, Self::Prompt, Self::Traces, Self::Trace, Self::Query, Self::Editor];
+    pub const ALL: [Self; 8] = [
+        Self::Everywhere,
+        Self::Moving,
+        Self::Prompt,
+        Self::Triage,
+        Self::Traces,
+        Self::Trace,
+        Self::Query,
+        Self::Editor,
+    ];
 
     /// Returns the name of the context's table in keymap files.
     #[must_use]
@@ -201,6 +221,7 @@ impl Context {
             Self::Everywhere => "everywhere",
             Self::Moving => "moving",
             Self::Prompt => "prompt",
+            Self::Triage => "triage",
             Self::Traces => "traces",
             Self::Trace => "trace",
             Self::Query => "query",

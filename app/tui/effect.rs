@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 use riftline_ingest::read::Progress;
+use riftline_queries::analyse::Analysed;
 use riftline_queries::desk::Question;
 use riftline_queries::error::AskError;
 use riftline_queries::table::Table;
 use riftline_queries::trace::details::SpanDetails;
 use serde::{Deserialize, Serialize};
 
+use super::analyst::Wish;
 use super::chord::Chord;
 use super::command::Command;
 use super::layer::Layer;
@@ -18,6 +20,7 @@ use super::remember::{Change, Memory};
 use crate::format::Format;
 use crate::view::trace::data::TraceData;
 use crate::view::trace::shown::{Picture, PictureKind};
+use crate::view::trace::torn::Sight;
 use crate::view::traces::page::{Page, PageRequest};
 use crate::view::{Mouse, ViewId};
 
@@ -46,6 +49,8 @@ pub enum Target {
     Sql { sql: String, run: bool },
     /// A filter for the Traces view.
     Filter(String),
+    /// A finding, by its id.
+    Finding(String),
 }
 
 /// What a view or layer wants done. The first group is done by [`super::update`], the second by the loop.
@@ -82,6 +87,8 @@ pub enum Outside {
     },
     /// Cancels what is asked in the slot.
     Cancel(Slot),
+    /// Asks the analyst, who tells when it is done.
+    Analyse(Wish),
     /// Puts text on the clipboard of the terminal.
     Copy(String),
     Mouse(bool),
@@ -138,9 +145,10 @@ pub enum Owner {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     Table(Question),
-    /// The spans of a trace and their tree. `id` may be a prefix.
+    /// The spans of a trace and their tree, with what was joined to it. `id` may be a prefix.
     Trace {
         id: String,
+        sight: Sight,
     },
     /// Everything about one span, by its row in the store.
     Details {
@@ -216,6 +224,10 @@ pub enum LoadNews {
         spans: u64,
     },
     Settled,
+    /// The analyst looks for what is broken.
+    Analysing,
+    /// The analyst is done, or says why not.
+    Analysed(Result<Analysed, String>),
     /// Something to be said.
     Said {
         text: String,

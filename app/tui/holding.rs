@@ -15,12 +15,14 @@ use riftline_queries::store::{Store, TraceId};
 use riftline_queries::table::{Cell, Table};
 use riftline_queries::trace::details::SpanDetails;
 
+use super::analyst::Analyst;
 use super::effect::LoadNews;
 use super::jobs::Backend;
 use super::opening::Opening;
 use super::run::show;
 use super::{Preferences, TuiError};
 use crate::view::trace::data::TraceData;
+use crate::view::trace::torn::{Sight, ask_findings};
 
 /// What the workstation is opened on.
 pub struct TuiOptions {
@@ -39,6 +41,7 @@ pub struct TuiOptions {
 pub fn run(options: TuiOptions) -> Result<(), TuiError> {
     let TuiOptions { store, inputs, follow, load, preferences, news: (send, news) } = options;
     let is_loading = !inputs.is_empty();
+    let analyst = Analyst::start(store.clone(), preferences.rules.clone(), is_loading, send.clone())?;
     read_files(store.clone(), inputs, follow, load, send)?;
     let path = store.path().to_owned();
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -47,7 +50,7 @@ pub fn run(options: TuiOptions) -> Result<(), TuiError> {
     let bookmarks = if is_loading { store_name.clone().unwrap_or_default() } else { path.display().to_string() };
     let backend: Arc<dyn Backend> = store;
     let opening = Opening { preferences: Preferences { store_name, ..preferences }, bookmarks, is_loading };
-    show(&backend, &opening, news)
+    show(&backend, &opening, news, analyst.wishes())
 }
 
 /// Reads `inputs` on a thread of its own. It ends early when nobody listens to its news any more.
@@ -142,10 +145,12 @@ impl Backend for Store {
         Desk::ask(self, question, cancel)
     }
 
-    fn trace(&self, id: &str, cancel: &Cancel) -> Result<TraceData, AskError> {
+    fn trace(&self, id: &str, sight: Sight, cancel: &Cancel) -> Result<TraceData, AskError> {
         let id = whole_id(self, id, cancel)?;
-        let spans = self.load_trace(id, cancel)?;
-        Ok(TraceData::new(format!("{:016x}{:016x}", id.hi, id.lo), spans))
+        let healed = self.load_healed(id, cancel)?;
+        // Findings name the joins; without them the joins still say why.
+        let findings = if healed.is_stitched() { ask_findings(self, cancel).unwrap_or_default() } else { Vec::new() };
+        Ok(TraceData::of(format!("{:016x}{:016x}", id.hi, id.lo), healed, sight, findings))
     }
 
     fn details(&self, row: i64) -> Result<SpanDetails, AskError> {

@@ -20,6 +20,7 @@ use riftline_queries::trace::details::SpanDetails;
 use super::effect::{Answer, Exported, Request, Slot};
 use super::export;
 use crate::view::trace::data::TraceData;
+use crate::view::trace::torn::Sight;
 
 /// How many questions are answered at a time.
 const NUM_WORKERS: usize = 3;
@@ -29,7 +30,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Who answers: the store, or what a test puts in its place.
 pub trait Backend: Send + Sync {
     fn ask(&self, question: &Question, cancel: &Cancel) -> Result<Table, AskError>;
-    fn trace(&self, id: &str, cancel: &Cancel) -> Result<TraceData, AskError>;
+    fn trace(&self, id: &str, sight: Sight, cancel: &Cancel) -> Result<TraceData, AskError>;
     fn details(&self, row: i64) -> Result<SpanDetails, AskError>;
     fn save(&self, path: &Path) -> Result<(), AskError>;
 }
@@ -165,7 +166,7 @@ fn serve(shared: &Shared, backend: &dyn Backend, replies: &Sender<Reply>) {
 fn answer(backend: &dyn Backend, request: Request, cancel: &Cancel) -> Result<Answer, AskError> {
     match request {
         Request::Table(question) => backend.ask(&question, cancel).map(|table| Answer::Table(Arc::new(table))),
-        Request::Trace { id } => backend.trace(&id, cancel).map(|trace| Answer::Trace(Arc::new(trace))),
+        Request::Trace { id, sight } => backend.trace(&id, sight, cancel).map(|trace| Answer::Trace(Arc::new(trace))),
         Request::Picture { data, kind } => Ok(Answer::Picture(Box::new(kind.draw(&data)))),
         Request::Details { row } => {
             backend.details(row).map(|details| Answer::Details { row, details: Box::new(details) })

@@ -1,6 +1,6 @@
 //! What is kept from one day to the next: bookmarks by store, statements that were run, what was toggled. One JSON file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ pub struct Memory {
     pub queries: BTreeMap<String, String>,
     /// By store.
     pub bookmarks: BTreeMap<String, Vec<Bookmark>>,
+    /// Findings that are not to be shown, by store.
+    pub muted: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A place to come back to.
@@ -51,6 +53,8 @@ pub enum Change {
     },
     /// Sets the bookmark, or takes it away where it is set.
     ToggleBookmark(Bookmark),
+    /// Mutes the finding with this id, or lets it be heard again.
+    ToggleMuted(String),
 }
 
 impl Memory {
@@ -92,6 +96,12 @@ impl Memory {
                 self.history.drain(..surplus);
             }
             Change::ToggleBookmark(bookmark) => self.toggle(bookmark),
+            Change::ToggleMuted(id) => {
+                let muted = self.muted.entry(self.store.clone()).or_default();
+                if !muted.remove(&id) {
+                    muted.insert(id);
+                }
+            }
         }
     }
 
@@ -105,6 +115,12 @@ impl Memory {
     #[must_use]
     pub fn is_bookmarked(&self, target: &Target) -> bool {
         self.bookmarks().iter().any(|bookmark| bookmark.target == *target)
+    }
+
+    /// Tells whether the finding with this id is muted in this store.
+    #[must_use]
+    pub fn is_muted(&self, id: &str) -> bool {
+        self.muted.get(&self.store).is_some_and(|muted| muted.contains(id))
     }
 
     fn toggle(&mut self, bookmark: Bookmark) {

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
+use super::analyst::Wish;
 use super::chord::Chord;
 use super::clicks::Clicks;
 use super::effect::{Event, LoadNews, Outside};
@@ -29,8 +30,13 @@ const SPIN: Duration = Duration::from_millis(80);
 /// Frames are at least this far apart: what happens in between is seen together.
 const FRAME: Duration = Duration::from_millis(8);
 
-/// Shows the workstation on `backend` until the user leaves.
-pub fn show(backend: &Arc<dyn Backend>, opening: &Opening, news: Receiver<LoadNews>) -> Result<(), TuiError> {
+/// Shows the workstation on `backend` until the user leaves. Who looks for what is broken gets `wishes`.
+pub fn show(
+    backend: &Arc<dyn Backend>,
+    opening: &Opening,
+    news: Receiver<LoadNews>,
+    wishes: Option<Sender<Wish>>,
+) -> Result<(), TuiError> {
     terminal::check(std::env::var("TERM").ok().as_deref())?;
     let state = opening.state()?;
     let mouse = state.shared.memory.mouse;
@@ -45,6 +51,7 @@ pub fn show(backend: &Arc<dyn Backend>, opening: &Opening, news: Receiver<LoadNe
         signals,
         keys,
         news,
+        wishes,
         timer: never(),
         is_timing: false,
         clicks: Clicks::default(),
@@ -61,6 +68,7 @@ struct Loop {
     signals: Receiver<i32>,
     keys: Receiver<event::Event>,
     news: Receiver<LoadNews>,
+    wishes: Option<Sender<Wish>>,
     timer: Receiver<Instant>,
     is_timing: bool,
     clicks: Clicks,
@@ -176,6 +184,8 @@ impl Loop {
             match task {
                 Outside::Ask { slot, request } => self.jobs.ask(slot, request),
                 Outside::Cancel(slot) => self.jobs.cancel(slot),
+                // One that has gone has said why.
+                Outside::Analyse(wish) => _ = self.wishes.as_ref().map(|wishes| wishes.send(wish)),
                 Outside::Copy(text) => execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Outside::Mouse(on) => self.screen.set_mouse(on)?,
                 Outside::Redraw => self.screen.forget()?,

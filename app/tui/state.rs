@@ -42,6 +42,7 @@ pub struct Shared {
     /// Chosen part of `extent`; everything where nothing is chosen. The end is included.
     pub range: Option<(i64, i64)>,
     pub loading: Option<Loading>,
+    pub analysis: Analysis,
     pub services: Services,
     /// Questions without an answer yet.
     pub pending: BTreeSet<Slot>,
@@ -58,6 +59,28 @@ pub struct Loading {
     pub bytes_total: Option<u64>,
     pub spans: u64,
 }
+
+/// How far looking for what is broken has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Analysis {
+    pub is_running: bool,
+    /// Whether it was done once, so that no finding means that there is none.
+    pub is_done: bool,
+    pub failure: Option<String>,
+    /// Id and severity of each finding: 0 crit to 4 info.
+    pub found: Vec<(String, usize)>,
+}
+
+impl Analysis {
+    /// Returns how many findings there are above info, without those that are muted.
+    #[must_use]
+    pub fn num_findings(&self, memory: &Memory) -> usize {
+        self.found.iter().filter(|(id, severity)| *severity < INFO && !memory.is_muted(id)).count()
+    }
+}
+
+/// The lowest severity.
+const INFO: usize = 4;
 
 /// Which colour each service has: by its name, so that it is the same in every view and the next day, moved to a free one where two
 /// names would share it.
@@ -105,6 +128,7 @@ pub struct Symbols {
     pub incomplete: &'static str,
     pub findings: &'static str,
     pub kernel: &'static str,
+    pub clock: &'static str,
     pub error: &'static str,
     pub warning: &'static str,
     pub bookmark: &'static str,
@@ -125,6 +149,7 @@ impl Symbols {
         incomplete: "✂",
         findings: "⚑",
         kernel: "⌁",
+        clock: "◷",
         error: "✖",
         warning: "▲",
         bookmark: "★",
@@ -142,6 +167,7 @@ impl Symbols {
         incomplete: "i",
         findings: "f",
         kernel: "k",
+        clock: "c",
         error: "x",
         warning: "!",
         bookmark: "*",

@@ -16,6 +16,7 @@ pub mod details;
 pub mod flame;
 pub mod forest;
 pub mod header;
+pub mod joints;
 pub mod layout;
 pub mod logs;
 pub mod marks;
@@ -24,6 +25,7 @@ pub mod runs;
 pub mod search;
 pub mod services;
 pub mod shown;
+pub mod torn;
 pub mod waterfall;
 
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use self::details::Details;
 use self::marks::SpanMark;
 use self::shown::keys::Outcome;
 use self::shown::{Picture, Shown};
+use self::torn::Sight;
 use super::{Handled, Mouse, Selected, Turn, View, ViewId};
 use crate::theme::Role;
 use crate::tui::chord::Chord;
@@ -69,6 +72,8 @@ pub struct Trace {
     wanted: Option<Place>,
     /// Traces that links were followed from, the nearest last.
     trail: Vec<Place>,
+    /// How traces are looked at.
+    sight: Sight,
     /// Why there is nothing to show.
     failure: Option<String>,
 }
@@ -82,7 +87,7 @@ struct Place {
 
 impl Trace {
     fn ask(&mut self, place: Place, turn: &mut Turn<'_>) {
-        turn.push(Effect::ask(TRACE, Request::Trace { id: place.trace_id.clone() }));
+        turn.push(Effect::ask(TRACE, Request::Trace { id: place.trace_id.clone(), sight: self.sight }));
         self.wanted = Some(place);
         self.failure = None;
     }
@@ -94,7 +99,7 @@ impl Trace {
         }
         let wanted = self.wanted.take();
         turn.push(Effect::Learn(data.services().map(str::to_owned).collect()));
-        turn.push(Effect::ask(LOGS, Request::Table(logs::question(&data.id))));
+        turn.push(Effect::ask(LOGS, Request::Table(logs::question(&data.pieces()))));
         match &mut self.shown {
             Some(shown) if shown.data.id == data.id => shown.update(data, turn.area),
             _ => self.shown = Some(Box::new(Shown::new(data))),
@@ -140,6 +145,7 @@ impl Trace {
             Outcome::Done => {}
             Outcome::Said(text) => turn.push(Effect::say(text)),
             Outcome::Find(text) => self.ask_attributes(&text, turn),
+            Outcome::Look(sight) => self.look(sight, turn),
             Outcome::Draw(kind) => {
                 let data = self.shown.as_ref().map(|shown| shown.data.clone());
                 turn.effects.extend(data.map(|data| Effect::ask(PICTURE, Request::Picture { data, kind })));
@@ -153,9 +159,17 @@ impl Trace {
         Handled::Yes
     }
 
+    /// Shows the same trace healed or raw, on one clock or as recorded.
+    fn look(&mut self, sight: Sight, turn: &mut Turn<'_>) {
+        self.sight = sight;
+        if let Some(place) = self.place() {
+            self.ask(place, turn);
+        }
+    }
+
     fn ask_attributes(&self, text: &str, turn: &mut Turn<'_>) {
         if let Some(shown) = &self.shown {
-            let question = attributes_question(&shown.data.id, text);
+            let question = attributes_question(&shown.data.pieces(), text);
             turn.push(Effect::ask(ATTRIBUTES, Request::Table(question)));
         }
     }
@@ -199,11 +213,12 @@ impl Trace {
     }
 }
 
-/// Returns the question for the spans of a trace whose attributes hold `text`, whatever its case.
-fn attributes_question(trace_id: &str, text: &str) -> Question {
+/// Returns the question for the spans of traces whose attributes hold `text`, whatever its case.
+fn attributes_question(trace_ids: &[&str], text: &str) -> Question {
     let text = text.to_lowercase().replace('\'', "''");
+    let ids = trace_ids.join("', '");
     let sql = format!(
-        "SELECT span_id FROM spans WHERE trace_id = '{trace_id}' AND contains(lower(CAST(attributes AS VARCHAR)), '{text}')"
+        "SELECT span_id FROM spans WHERE trace_id IN ('{ids}') AND contains(lower(CAST(attributes AS VARCHAR)), '{text}')"
     );
     Question::Sql { sql, max_rows: Some(MAX_FOUND) }
 }
@@ -221,12 +236,14 @@ impl View for Trace {
         let Target::Trace { id, span_id } = target else { return };
         let place = Place { trace_id: id, span_id };
         match &mut self.shown {
-            Some(shown) if shown.data.id == place.trace_id => {
+            // One comes here to see what belongs together, even where raw spans were looked at before.
+            Some(shown) if shown.data.id == place.trace_id && self.sight.is_healed => {
                 shown.go_to(place.span_id.as_deref(), turn.area);
                 self.ask_about_selected(turn);
             }
             _ => {
                 self.trail.clear();
+                self.sight.is_healed = true;
                 self.ask(place, turn);
             }
         }
@@ -282,7 +299,7 @@ impl View for Trace {
     fn refresh(&mut self, turn: &mut Turn<'_>) {
         let is_asked = turn.shared.pending.contains(&TRACE);
         if let Some(place) = self.place().filter(|_| !is_asked) {
-            turn.push(Effect::ask(TRACE, Request::Trace { id: place.trace_id }));
+            turn.push(Effect::ask(TRACE, Request::Trace { id: place.trace_id, sight: self.sight }));
         }
     }
 
@@ -290,6 +307,18 @@ impl View for Trace {
         match &self.shown {
             None => Vec::new(),
             Some(shown) if shown.prompt.is_some() => vec![Command::Accept, Command::Cancel],
+            Some(shown) if shown.data.torn.is_torn() => {
+                vec![
+                    Command::Enter,
+                    Command::Healed,
+                    Command::Clock,
+                    Command::CriticalPath,
+                    Command::NextPane,
+                    Command::Filter,
+                    Command::Fold,
+                    Command::Copy,
+                ]
+            }
             Some(_) => vec![
                 Command::Enter,
                 Command::Fold,
@@ -309,11 +338,13 @@ impl View for Trace {
     fn selected(&self, _shared: &Shared) -> Selected {
         let Some(shown) = &self.shown else { return Selected::default() };
         let trace_id = shown.data.id.clone();
+        let span = shown.selected().map(|rank| shown.data.forest.span(rank));
+        let piece = span.and_then(|span| shown.data.torn.piece(span)).unwrap_or(&trace_id).to_owned();
         let span_id = shown.selected_ids().map(|(_, span_id)| format!("{span_id:016x}"));
         let recorded = shown.details.recorded().filter(|_| shown.details.rank == shown.selected());
         let texts = [
             span_id.clone().map(|span_id| ("span id", span_id)),
-            Some(("trace id", trace_id.clone())),
+            Some(("trace id", piece)),
             recorded.map(|recorded| ("span as JSON", copy::as_json(recorded))),
             recorded.and_then(copy::as_curl).map(|curl| ("curl command", curl)),
         ];

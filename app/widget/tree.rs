@@ -8,6 +8,8 @@ pub enum Connector {
     /// More siblings follow.
     Middle,
     Last,
+    /// It was not recorded there.
+    Joined,
 }
 
 /// How much room a level takes.
@@ -53,6 +55,7 @@ pub fn guides(rails: &[bool], connector: Connector, indent: Indent) -> String {
         Connector::None => return guides,
         Connector::Middle => guides.push('├'),
         Connector::Last => guides.push('└'),
+        Connector::Joined => guides.push('┆'),
     }
     guides.push(' ');
     guides

@@ -57,6 +57,20 @@ impl Spans {
         self.name.append(&mut other.name);
     }
 
+    /// Leaves the first `len` spans.
+    pub fn truncate(&mut self, len: usize) {
+        self.row.truncate(len);
+        self.span_id.truncate(len);
+        self.parent_span_id.truncate(len);
+        self.start_ns.truncate(len);
+        self.duration_ns.truncate(len);
+        self.kind.truncate(len);
+        self.status.truncate(len);
+        self.marks.truncate(len);
+        self.service.truncate(len);
+        self.name.truncate(len);
+    }
+
     /// Returns the number of a text; there are as many as services and names, so looking through them is quick enough.
     fn text(&mut self, text: &str) -> u32 {
         let known = self.texts.iter().position(|known| &**known == text);

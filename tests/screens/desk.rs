@@ -8,28 +8,36 @@ use riftline_queries::desk::Question;
 use riftline_queries::error::AskError;
 use riftline_queries::table::{Column, Table, Values};
 
+use super::findings;
+
 /// 2026-09-14 10:52:03.112 UTC.
-const NOON: i64 = 1_789_383_123_112_000_000;
-const SECOND: i64 = 1_000_000_000;
+pub const NOON: i64 = 1_789_383_123_112_000_000;
+pub const SECOND: i64 = 1_000_000_000;
 
 /// What the store holds.
 pub struct Desk {
     rows: Vec<Row>,
     is_broken: bool,
+    is_healthy: bool,
 }
 
 impl Desk {
     /// A shop with an incident: 2 500 traces, the newest first.
     pub fn shop() -> Self {
-        Self { rows: (0..2_500).map(|number| row(number, NOON)).collect(), is_broken: false }
+        Self { rows: (0..2_500).map(|number| row(number, NOON)).collect(), is_broken: false, is_healthy: false }
     }
 
     pub fn empty() -> Self {
-        Self { rows: Vec::new(), is_broken: false }
+        Self { rows: Vec::new(), is_broken: false, is_healthy: true }
+    }
+
+    /// The shop before the incident.
+    pub fn healthy() -> Self {
+        Self { is_healthy: true, ..Self::shop() }
     }
 
     pub fn broken() -> Self {
-        Self { rows: Vec::new(), is_broken: true }
+        Self { rows: Vec::new(), is_broken: true, is_healthy: false }
     }
 
     /// Puts traces before the newest.
@@ -46,6 +54,12 @@ impl Desk {
         match (slot.name, request) {
             (_, Request::Page(request)) => Some(Answer::Page(Box::new(self.page(request)))),
             ("extent", _) => Some(table(self.extent())),
+            ("findings", _) if self.is_healthy => Some(Answer::Table(Arc::new(Table::default()))),
+            ("findings", Request::Table(Question::Sql { sql, .. })) if sql.starts_with("select id") => {
+                Some(table(findings::severities()))
+            }
+            ("findings", _) => Some(table(findings::all())),
+            ("before" | "after", Request::Trace { id, .. }) => Some(Answer::Trace(Arc::new(findings::trace(id)))),
             ("names", Request::Table(Question::Sql { sql, .. })) if sql.contains("duckdb_views") => {
                 Some(table(columns()))
             }
@@ -107,7 +121,7 @@ fn row(number: i64, newest: i64) -> Row {
     }
 }
 
-fn column(name: &str, values: Values) -> Column {
+pub fn column(name: &str, values: Values) -> Column {
     Column { name: name.to_owned(), values }
 }
 
@@ -115,7 +129,7 @@ fn table(columns: Vec<Column>) -> Answer {
     Answer::Table(Arc::new(Table { columns, is_cut: false }))
 }
 
-fn texts(values: &[&str]) -> Values {
+pub fn texts(values: &[&str]) -> Values {
     Values::Text(values.iter().map(|text| Some((*text).into())).collect())
 }
 

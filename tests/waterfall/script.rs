@@ -102,7 +102,10 @@ impl Screen {
     }
 
     pub fn show(&mut self, spans: Spans) {
-        let data = TraceData::new(TRACE_ID.to_owned(), spans);
+        self.show_data(TraceData::new(TRACE_ID.to_owned(), spans));
+    }
+
+    pub fn show_data(&mut self, data: TraceData) {
         self.answer("trace", Answer::Trace(Arc::new(data)));
     }
 

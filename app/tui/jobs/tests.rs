@@ -23,7 +23,7 @@ impl Backend for Slow {
         }
     }
 
-    fn trace(&self, id: &str, _cancel: &Cancel) -> Result<TraceData, AskError> {
+    fn trace(&self, id: &str, _sight: Sight, _cancel: &Cancel) -> Result<TraceData, AskError> {
         Err(AskError::NotFound { what: "trace", id: id.to_owned() })
     }
 
@@ -46,7 +46,7 @@ fn a_newer_question_cancels_the_older_and_only_its_answer_arrives() {
     let backend: Arc<dyn Backend> = Arc::new(Slow { gate: Mutex::new(gate) });
     let mut jobs = Jobs::start(&backend).unwrap();
     jobs.ask(SLOT, sql("wait"));
-    jobs.ask(SLOT, Request::Trace { id: "4bf9".to_owned() });
+    jobs.ask(SLOT, Request::Trace { id: "4bf9".to_owned(), sight: Sight::default() });
     open.send(()).unwrap();
     let mut accepted = Vec::new();
     // The older question answers too, unless it was still waiting when it was replaced.

@@ -1,5 +1,6 @@
 //! Does commands: those of the workstation itself here, the others in the view that is shown.
 
+use super::super::analyst::Wish;
 use super::super::effect::Request;
 use super::super::export;
 use super::super::layer::help::Help;
@@ -46,6 +47,7 @@ fn everywhere(state: &mut State, call: &Call, effects: &mut Vec<Effect>) -> bool
         Command::Theme => theme(&call.argument, state, effects),
         Command::Mouse => mouse(state, effects),
         Command::Refresh => refresh(state, effects),
+        Command::Rules => rules(&call.argument, effects),
         Command::Open => open(&call.argument, effects),
         Command::View => view_named(&call.argument, effects),
         other => return view_at(other, effects),
@@ -70,6 +72,13 @@ fn view_at(command: Command, effects: &mut Vec<Effect>) -> bool {
         None => effects.push(Effect::say(format!("view {} is not built yet", index + 1))),
     }
     true
+}
+
+fn rules(argument: &str, effects: &mut Vec<Effect>) {
+    match argument.trim() {
+        "" | "reload" => effects.push(Effect::Outside(Outside::Analyse(Wish::ReadRules))),
+        other => effects.push(Effect::complain(format!("rules can be told to reload, not to `{other}`"))),
+    }
 }
 
 fn view_named(name: &str, effects: &mut Vec<Effect>) {

@@ -1,13 +1,17 @@
 //! Takes in what the loader tells, and answers to the questions of the workstation itself.
 
+use riftline_queries::analyse::Analysed;
 use riftline_queries::desk::Question;
 use riftline_queries::table::{Cell, Table};
 
-use super::super::effect::{LoadNews, Request};
+use super::super::analyst::Wish;
+use super::super::effect::{LoadNews, Outside, Request};
 use super::super::state::Loading;
 use super::{Answer, Effect, Message, Owner, Slot, State, with_view};
 
 const EXTENT: Slot = Slot { owner: Owner::State, name: "extent" };
+/// What is broken: ids and severities.
+const FINDINGS: Slot = Slot { owner: Owner::State, name: "findings" };
 const MEMORY: Slot = Slot { owner: Owner::State, name: "memory" };
 
 /// Returns the question for the times of the store.
@@ -36,10 +40,16 @@ pub fn take(state: &mut State, load: LoadNews, effects: &mut Vec<Effect>) {
             }
         }
         LoadNews::Said { text, is_error } => state.message = Some(Message { text, is_error }),
-        LoadNews::Settled => refresh(state, effects),
+        LoadNews::Settled => {
+            effects.push(Effect::Outside(Outside::Analyse(Wish::Look)));
+            refresh(state, effects);
+        }
+        LoadNews::Analysing => state.shared.analysis.is_running = true,
+        LoadNews::Analysed(result) => analysed(state, result, effects),
         LoadNews::Done { summary, has_failed } => {
             state.shared.loading = None;
             state.message = Some(Message { text: summary, is_error: has_failed });
+            effects.push(Effect::Outside(Outside::Analyse(Wish::Look)));
             refresh(state, effects);
         }
     }
@@ -49,11 +59,38 @@ pub fn take(state: &mut State, load: LoadNews, effects: &mut Vec<Effect>) {
 pub fn answer(state: &mut State, slot: Slot, answer: Answer, effects: &mut Vec<Effect>) {
     match (slot, answer) {
         (EXTENT, Answer::Table(table)) => state.shared.extent = extent(&table),
+        (FINDINGS, Answer::Table(table)) => state.shared.analysis.found = found(&table),
         (_, Answer::Written(path)) => effects.push(Effect::say(format!("wrote {}", path.display()))),
         (EXTENT, _) => {}
         (_, Answer::Failed(error)) => effects.push(Effect::complain(error.to_string())),
         _ => {}
     }
+}
+
+/// Takes in that the analyst is done.
+fn analysed(state: &mut State, result: Result<Analysed, String>, effects: &mut Vec<Effect>) {
+    let analysis = &mut state.shared.analysis;
+    let is_first = !analysis.is_done;
+    analysis.is_running = false;
+    analysis.is_done = true;
+    analysis.failure = result.as_ref().err().cloned();
+    if is_first || result.is_ok_and(|analysed| analysed != Analysed::default()) {
+        effects.push(ask_findings());
+        refresh(state, effects);
+    }
+}
+
+fn ask_findings() -> Effect {
+    let sql = "select id, severity_number from findings".to_owned();
+    Effect::ask(FINDINGS, Request::Table(Question::Sql { sql, max_rows: Some(10_000) }))
+}
+
+fn found(table: &Table) -> Vec<(String, usize)> {
+    let finding = |row: usize| match (table.cell(row, 0), table.cell(row, 1)) {
+        (Cell::Text(id), Cell::Int(severity)) => Some((id.to_owned(), usize::try_from(severity).unwrap_or_default())),
+        _ => None,
+    };
+    (0..table.num_rows()).filter_map(finding).collect()
 }
 
 /// Has the view that is shown ask again.

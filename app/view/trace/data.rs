@@ -3,9 +3,11 @@
 use riftline_ingest::marks::Mark;
 use riftline_queries::trace::assemble::{Place, assemble};
 use riftline_queries::trace::critical_path::{Segment, critical_path};
+use riftline_queries::trace::healed::Healed;
 use riftline_queries::trace::spans::Spans;
 
 use super::forest::Forest;
+use super::torn::{Named, Sight, Torn};
 use crate::widget::text::{inert, width};
 use crate::widget::time_axis::TimeWindow;
 
@@ -17,6 +19,7 @@ pub struct TraceData {
     pub spans: Spans,
     pub forest: Forest,
     pub summary: Summary,
+    pub torn: Torn,
     /// By span, then by time.
     critical_path: Vec<Segment>,
 }
@@ -38,6 +41,13 @@ pub struct Summary {
 }
 
 impl TraceData {
+    /// Assembles the trace `id` (lower-case hex) with all that was joined to it, as far as `sight` shows it.
+    #[must_use]
+    pub fn of(id: String, healed: Healed, sight: Sight, findings: Vec<Named>) -> Self {
+        let (spans, torn) = Torn::new(healed, sight, findings);
+        Self { torn, ..Self::new(id, spans) }
+    }
+
     /// Assembles the trace `id` (lower-case hex) from its spans.
     #[must_use]
     pub fn new(id: String, spans: Spans) -> Self {
@@ -47,7 +57,7 @@ impl TraceData {
         critical_path.sort_unstable_by_key(|segment| (segment.span, segment.start_ns));
         let forest = Forest::new(&spans, tree);
         let summary = summarise(&spans, &forest, root.map(|root| root as usize));
-        Self { id, spans, forest, summary, critical_path }
+        Self { id, spans, forest, summary, critical_path, torn: Torn::default() }
     }
 
     /// Returns the stretches of the critical path that lie on `span`, by time.
@@ -62,6 +72,22 @@ impl TraceData {
     #[must_use]
     pub fn interval(&self, span: usize) -> (i64, i64) {
         (self.spans.start_ns[span], self.spans.end_ns(span))
+    }
+
+    /// Returns the ranks of the spans that were joined to their parents, in order.
+    #[must_use]
+    pub fn joints(&self) -> Vec<u32> {
+        let mut ranks: Vec<u32> = self.torn.joined().map(|span| self.forest.rank(span)).collect();
+        ranks.sort_unstable();
+        ranks
+    }
+
+    /// Returns the ids of the traces that the spans were recorded in.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<&str> {
+        let pieces = self.torn.traces.iter().filter(|_| self.torn.sight.is_healed).map(String::as_str);
+        let pieces: Vec<&str> = pieces.collect();
+        if pieces.is_empty() { vec![&self.id] } else { pieces }
     }
 
     /// Returns the names of all services.

@@ -140,17 +140,28 @@ fn wrapped(fact: &Fact, room: usize) -> Vec<ScreenLine<'_>> {
     lines
 }
 
-/// Cuts a line into pieces of at most `room` cells.
+/// Cuts a line into pieces of at most `room` cells, between words where that leaves no piece half empty.
 fn pieces(line: &str, room: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut used) = (0, 0);
+    // The last place between words, and how many cells lie behind it.
+    let mut gap = (0, 0);
     for (at, grapheme) in line.grapheme_indices(true) {
         let cells = usize::from(width(grapheme));
         if used + cells > room && at > start {
-            pieces.push(&line[start..at]);
-            (start, used) = (at, 0);
+            let is_late = gap.0 > start && (at - gap.0) * 2 < at - start;
+            (start, used) = if is_late {
+                pieces.push(&line[start..gap.0]);
+                (gap.0, used - gap.1)
+            } else {
+                pieces.push(&line[start..at]);
+                (at, 0)
+            };
         }
         used += cells;
+        if grapheme == " " {
+            gap = (at + 1, used);
+        }
     }
     pieces.push(&line[start..]);
     pieces

@@ -30,10 +30,11 @@ pub struct Logs {
 /// More lines of one trace than these are for the Logs view.
 const MAX_LINES: u64 = 50_000;
 
-/// Returns the question for the lines of a trace. The id is hex of our own making, so that it needs no quoting.
+/// Returns the question for the lines of a trace, all its pieces. Ids are hex of our own making, so that they need no quoting.
 #[must_use]
-pub fn question(trace_id: &str) -> Question {
-    let sql = format!("SELECT time, severity, body, span_id FROM logs WHERE trace_id = '{trace_id}' ORDER BY time");
+pub fn question(trace_ids: &[&str]) -> Question {
+    let ids = trace_ids.join("', '");
+    let sql = format!("SELECT time, severity, body, span_id FROM logs WHERE trace_id IN ('{ids}') ORDER BY time");
     Question::Sql { sql, max_rows: Some(MAX_LINES) }
 }
 

@@ -9,6 +9,8 @@ use super::data::TraceData;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SpanMark {
     Error,
+    Joined,
+    MaybeJoined,
     Orphan,
     CycleCut,
     SharesId,
@@ -20,8 +22,10 @@ pub enum SpanMark {
 
 impl SpanMark {
     /// All marks, the most important first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Error,
+        Self::Joined,
+        Self::MaybeJoined,
         Self::Orphan,
         Self::CycleCut,
         Self::SharesId,
@@ -36,6 +40,8 @@ impl SpanMark {
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Error => "✖",
+            Self::Joined => "≠",
+            Self::MaybeJoined => "≠?",
             Self::Orphan => "?",
             Self::CycleCut => "↻",
             Self::SharesId => "≡",
@@ -51,6 +57,8 @@ impl SpanMark {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Error => "failed: its status is error",
+            Self::Joined => "it was joined to this parent, which was not recorded",
+            Self::MaybeJoined => "it may belong to this parent: the likeliest, but not sure",
             Self::Orphan => "its parent is not in the store",
             Self::CycleCut => "its parents lead back to itself: the ring is cut here",
             Self::SharesId => "another span has the same id and other content",
@@ -75,6 +83,8 @@ fn has(data: &TraceData, rank: u32, mark: SpanMark) -> bool {
     let interval = data.interval(span);
     match mark {
         SpanMark::Error => data.spans.status[span] == 2,
+        SpanMark::Joined => data.torn.join(span).is_some_and(|join| join.is_accepted),
+        SpanMark::MaybeJoined => data.torn.join(span).is_some_and(|join| !join.is_accepted),
         SpanMark::Orphan => forest.place(rank) == Place::Orphan,
         SpanMark::CycleCut => forest.place(rank) == Place::CycleCut,
         SpanMark::SharesId => forest.shares_id(rank),

@@ -11,6 +11,8 @@ pub enum Row {
     Run(u32),
     /// The heading of a missing parent, by its place in [`Forest::orphanages`].
     Missing(u32),
+    /// Why the span at this rank stands below its parent although that was not recorded.
+    Joint(u32),
 }
 
 /// What is folded, and the rows that are left.
@@ -23,17 +25,26 @@ pub struct Outline {
     run_is_open: Vec<bool>,
     /// By place in [`Forest::orphanages`].
     missing_is_folded: Vec<bool>,
+    /// Ranks of joined spans, in order.
+    joints: Vec<u32>,
 }
 
 impl Outline {
     /// Returns the rows of `forest` with everything open but runs.
     #[must_use]
     pub fn new(forest: &Forest) -> Self {
+        Self::with_joints(forest, Vec::new())
+    }
+
+    /// Returns the rows of `forest` with a line above each span of `joints` (ranks, in order).
+    #[must_use]
+    pub fn with_joints(forest: &Forest, joints: Vec<u32>) -> Self {
         let mut outline = Self {
             rows: Vec::new(),
             folded: vec![false; forest.len() as usize],
             run_is_open: vec![false; forest.runs().len()],
             missing_is_folded: vec![false; forest.orphanages().len()],
+            joints,
         };
         outline.lay_out(forest);
         outline
@@ -70,6 +81,7 @@ impl Outline {
             Row::Span(rank) => self.folded.get(rank as usize).is_some_and(|folded| *folded),
             Row::Run(run) => !self.run_is_open.get(run as usize).is_some_and(|open| *open),
             Row::Missing(missing) => self.missing_is_folded.get(missing as usize).is_some_and(|folded| *folded),
+            Row::Joint(_) => false,
         }
     }
 
@@ -116,6 +128,7 @@ impl Outline {
             Row::Span(rank) => self.folded[rank as usize] = folded,
             Row::Run(run) => self.run_is_open[run as usize] = !folded,
             Row::Missing(missing) => self.missing_is_folded[missing as usize] = folded,
+            Row::Joint(_) => {}
         }
     }
 
@@ -135,6 +148,9 @@ impl Outline {
             if forest.runs().get(run).is_some_and(|run| run.first == rank) && self.heading(Row::Run(run as u32)) {
                 rank = forest.runs()[run].end;
                 continue;
+            }
+            if self.joints.binary_search(&rank).is_ok() {
+                self.heading(Row::Joint(rank));
             }
             rank = if self.heading(Row::Span(rank)) { forest.end(rank) } else { rank + 1 };
         }
@@ -158,7 +174,7 @@ impl Row {
     #[must_use]
     pub fn first(self, forest: &Forest) -> u32 {
         match self {
-            Self::Span(rank) => rank,
+            Self::Span(rank) | Self::Joint(rank) => rank,
             Self::Run(run) => forest.runs()[run as usize].first,
             Self::Missing(missing) => forest.orphanages()[missing as usize].first,
         }
@@ -168,7 +184,7 @@ impl Row {
     #[must_use]
     pub fn end(self, forest: &Forest) -> u32 {
         match self {
-            Self::Span(rank) => forest.end(rank),
+            Self::Span(rank) | Self::Joint(rank) => forest.end(rank),
             Self::Run(run) => forest.runs()[run as usize].end,
             Self::Missing(missing) => forest.orphanages()[missing as usize].end,
         }
@@ -179,7 +195,7 @@ impl Row {
     pub fn depth(self, forest: &Forest) -> u32 {
         match self {
             Self::Missing(_) => 0,
-            Self::Span(_) | Self::Run(_) => forest.depth(self.first(forest)),
+            Self::Span(_) | Self::Run(_) | Self::Joint(_) => forest.depth(self.first(forest)),
         }
     }
 
@@ -189,6 +205,7 @@ impl Row {
         match self {
             Self::Span(rank) => forest.descendants(rank) > 0,
             Self::Run(_) | Self::Missing(_) => true,
+            Self::Joint(_) => false,
         }
     }
 }

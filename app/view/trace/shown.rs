@@ -86,7 +86,7 @@ impl Shown {
 
     /// Takes newer spans of the same trace; the cursor stays on its span.
     pub fn update(&mut self, data: Arc<TraceData>, area: Rect) {
-        if data.spans == self.data.spans {
+        if data.spans == self.data.spans && data.torn == self.data.torn {
             return;
         }
         let span_id = self.selected_ids().map(|(_, span_id)| span_id);

@@ -33,7 +33,7 @@ impl Waterfall {
     #[must_use]
     pub fn new(data: &TraceData) -> Self {
         Self {
-            outline: Outline::new(&data.forest),
+            outline: Outline::with_joints(&data.forest, data.joints()),
             scroll: Scroll::default(),
             window: data.summary.window,
             shows_critical_path: false,
@@ -50,7 +50,7 @@ impl Waterfall {
     #[must_use]
     pub fn selected(&self) -> Option<u32> {
         match self.row()? {
-            Row::Span(rank) => Some(rank),
+            Row::Span(rank) | Row::Joint(rank) => Some(rank),
             Row::Run(_) | Row::Missing(_) => None,
         }
     }
@@ -198,7 +198,7 @@ impl Waterfall {
 
     fn interval(&self, data: &TraceData) -> Option<(i64, i64)> {
         match self.row()? {
-            Row::Span(rank) => Some(data.interval(data.forest.span(rank))),
+            Row::Span(rank) | Row::Joint(rank) => Some(data.interval(data.forest.span(rank))),
             Row::Run(run) => Some(data.forest.runs()[run as usize].extent_ns),
             Row::Missing(missing) => {
                 Some(data.interval(data.forest.span(data.forest.orphanages()[missing as usize].first)))

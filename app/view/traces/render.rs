@@ -118,6 +118,8 @@ fn summary(view: &Traces, area: Rect, rows: Rect, buffer: &mut Buffer, shared: &
         put(buffer, area.x + MARGIN, area.y, &message, area.width.saturating_sub(4), theme.style(Role::Error));
         return;
     }
+    let noted = findings_note(area, buffer, shared);
+    let area = Rect { width: area.width.saturating_sub(noted), ..area };
     let last = (view.scroll.top + usize::from(rows.height)).min(view.len());
     let position = format!("{}–{} of {}", count(view.scroll.top + 1), count(last), count(view.len()));
     let position = if view.len() > usize::from(rows.height) { position } else { String::new() };
@@ -139,6 +141,18 @@ fn summary(view: &Traces, area: Rect, rows: Rect, buffer: &mut Buffer, shared: &
         put_parts(buffer, area.x + MARGIN, area.y, room, &line);
     }
     put_right(buffer, area.x, area.y, &position, area.width.saturating_sub(MARGIN), dim);
+}
+
+/// Says at the right end that something is broken and where that is shown; returns how many cells it took.
+fn findings_note(area: Rect, buffer: &mut Buffer, shared: &Shared) -> u16 {
+    let number = shared.analysis.num_findings(&shared.memory);
+    if number == 0 {
+        return 0;
+    }
+    let what = if number == 1 { "finding" } else { "findings" };
+    let text = format!("{} {} {what}: press 1", shared.symbols.findings, count(number));
+    put_right(buffer, area.x, area.y, &text, area.width.saturating_sub(MARGIN), shared.theme.style(Role::Error));
+    width(&text) + MARGIN
 }
 
 fn count(number: usize) -> String {

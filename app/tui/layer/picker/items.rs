@@ -70,7 +70,9 @@ pub fn jump(state: &State) -> Vec<Effect> {
 pub fn names_question() -> Question {
     let sql = format!(
         "select 'service' as kind, service as label, count(*) as n from spans group by all \
-         union all select 'operation', name, count(*) from spans group by all order by n desc limit {MAX_NAMES}"
+         union all select 'operation', name, count(*) from spans group by all \
+         union all select 'finding', id || ' ' || rule || ' ' || subject, 0 from findings \
+         order by n desc limit {MAX_NAMES}"
     );
     Question::Sql { sql, max_rows: Some(MAX_NAMES) }
 }
@@ -83,6 +85,11 @@ pub fn names(table: &Table) -> Vec<Item> {
 
 fn name(table: &Table, row: usize) -> Option<Item> {
     let (Cell::Text(kind), Cell::Text(label)) = (table.get(row, "kind"), table.get(row, "label")) else { return None };
+    if kind == "finding" {
+        let (id, subject) = label.split_once(' ')?;
+        let choice = Choice::Show(ViewId::Triage, Target::Finding(id.to_owned()));
+        return Some(Item { kind: "finding", label: subject.to_owned(), note: String::new(), choice });
+    }
     let is_service = kind == "service";
     let key = if is_service { "resource.service.name" } else { "name" };
     let filter = format!("{{ {key} = {} }}", quoted(label));
@@ -134,6 +141,7 @@ fn bookmark(bookmark: &Bookmark) -> Item {
         Target::Sql { .. } => ViewId::Query,
         Target::Filter(_) | Target::Same => ViewId::Traces,
         Target::Trace { .. } => ViewId::Trace,
+        Target::Finding(_) => ViewId::Triage,
     };
     let choice = Choice::Show(view, bookmark.target.clone());
     Item { kind: "bookmark", label: bookmark.label.clone(), note: String::new(), choice }

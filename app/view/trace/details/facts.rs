@@ -10,6 +10,7 @@ use crate::humane::{self, Zone};
 use crate::theme::Role;
 use crate::view::trace::data::TraceData;
 use crate::view::trace::forest::Orphanage;
+use crate::view::trace::joints;
 use crate::view::trace::marks::{self, SpanMark};
 use crate::view::trace::outline::Row;
 use crate::view::trace::runs::Run;
@@ -35,7 +36,7 @@ pub fn facts(data: &TraceData, rank: u32, recorded: &SpanDetails, zone: Zone) ->
 #[must_use]
 pub fn of_heading(data: &TraceData, row: Row) -> Vec<Fact> {
     let facts = match row {
-        Row::Span(_) => Vec::new(),
+        Row::Span(_) | Row::Joint(_) => Vec::new(),
         Row::Run(run) => of_run(data, &data.forest.runs()[run as usize]),
         Row::Missing(missing) => of_missing(data.forest.orphanages()[missing as usize]),
     };
@@ -83,17 +84,23 @@ fn fact(key: &str, value: impl Into<String>, role: Role) -> Option<Fact> {
 fn summary(data: &TraceData, rank: u32, recorded: &SpanDetails, zone: Zone) -> Vec<Fact> {
     let kind = KINDS.get(usize::from(recorded.kind)).unwrap_or(&"unknown");
     let is_error = recorded.status == 2;
-    let offset_ns = recorded.start_ns.saturating_sub(data.summary.window.from_ns());
-    let start = format!("{}  {}", humane::time_of_day(recorded.start_ns, zone), humane::offset(offset_ns));
+    let added_ns = data.torn.added_ns(data.forest.span(rank));
+    let start_ns = recorded.start_ns.saturating_add(added_ns);
+    let offset_ns = start_ns.saturating_sub(data.summary.window.from_ns());
+    let start = format!("{}  {}", humane::time_of_day(start_ns, zone), humane::offset(offset_ns));
     let self_ns = humane::duration(data.self_ns(rank));
     let time = format!("{start}  took {}  self {self_ns}", humane::duration(recorded.duration_ns));
     let mut facts = vec![
         fact("operation", &recorded.name, Role::Strong),
         fact("service", format!("{}  {kind}", recorded.service), Role::Text),
+    ];
+    facts.extend(joints::facts(data, rank).into_iter().map(|(key, value)| fact(key, value, Role::Mark)));
+    facts.extend([
         fact("time", time, Role::Number),
         fact("status", status(recorded), if is_error { Role::Error } else { Role::Text }),
-    ];
-    for mark in marks::marks(data, rank).into_iter().filter(|&mark| mark != SpanMark::Error) {
+    ]);
+    let is_said = |mark: &SpanMark| matches!(mark, SpanMark::Error | SpanMark::Joined | SpanMark::MaybeJoined);
+    for mark in marks::marks(data, rank).into_iter().filter(|mark| !is_said(mark)) {
         facts.push(fact("note", format!("{} {}", mark.sign(), mark.words()), Role::Warn));
     }
     facts.into_iter().flatten().collect()

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::{Picture, PictureKind, Shown};
 use crate::tui::command::Command;
 use crate::view::trace::layout::Pane;
+use crate::view::trace::torn::Sight;
 use crate::view::trace::waterfall::rows::rows_area;
 use crate::widget::input::Input;
 
@@ -23,6 +24,8 @@ pub enum Outcome {
     },
     /// The spans whose attributes hold this text are to be found.
     Find(String),
+    /// The trace is to be looked at in another way.
+    Look(Sight),
     /// A picture is to be drawn by a worker.
     Draw(PictureKind),
     /// It was not about the trace.
@@ -36,6 +39,8 @@ impl Shown {
             Command::Waterfall => self.picture = Picture::Waterfall,
             Command::Flame => return Outcome::Draw(PictureKind::Flame),
             Command::ByService => return Outcome::Draw(PictureKind::Services),
+            Command::Healed => return self.turn_healed(),
+            Command::Clock => return self.turn_clock(),
             Command::NextPane => self.turn_pane(true, area),
             Command::PreviousPane => self.turn_pane(false, area),
             Command::SpanLogs => self.show_logs(),
@@ -103,6 +108,25 @@ impl Shown {
         let panes = self.panes(area);
         if self.pane == Pane::Main || panes.details.is_empty() && panes.logs.is_empty() {
             self.is_wide = self.pane != Pane::Main;
+        }
+    }
+
+    fn turn_healed(&self) -> Outcome {
+        let torn = &self.data.torn;
+        if !torn.is_torn() {
+            return Outcome::Said("nothing was joined to this trace: it is shown as it was recorded".to_owned());
+        }
+        Outcome::Look(Sight { is_healed: !torn.sight.is_healed, ..torn.sight })
+    }
+
+    fn turn_clock(&self) -> Outcome {
+        let torn = &self.data.torn;
+        match torn.sight {
+            _ if !torn.is_skewed => Outcome::Said("no clock is known to be off in this trace".to_owned()),
+            Sight { is_healed: false, .. } => {
+                Outcome::Said("raw times are those that were recorded; H shows the healed trace".to_owned())
+            }
+            sight => Outcome::Look(Sight { on_one_clock: !sight.on_one_clock, ..sight }),
         }
     }
 

@@ -68,6 +68,9 @@ fn rails(forest: &Forest, row: Row, levels: u32) -> Vec<bool> {
 }
 
 fn connector(forest: &Forest, outline: &Outline, row: Row) -> Connector {
+    if matches!(row, Row::Joint(_)) {
+        return Connector::Joined;
+    }
     let is_open_run = matches!(row, Row::Run(_)) && !outline.is_folded(row);
     let is_last = row.end(forest) == forest.siblings_end(row.first(forest));
     if is_last && !is_open_run { Connector::Last } else { Connector::Middle }

@@ -4,7 +4,8 @@
 //! service    operation                 0 ms        500 ms      1.0 s       1.5 s
 //! gateway    POST /checkout            ████████████████████████████████████████████    2.31 s
 //! gateway    ├ auth                    ██▍                                            61.4 ms
-//! orders     └ POST /orders            ···▐███████████████████████████████████████▌    2.19 s →
+//! ≠ 0.97     ┆ b3-not-extracted  begins 4.01 ms after the parent, as 70 other calls do; no other fits
+//! orders     └ POST /orders            ··┆▐███████████████████████████████████████▌    2.19 s →
 //! orders       ├ ▸ × 512 SELECT stock  ·····▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒  p50 1.2 ms  p99 3.1 ms      812 ms
 //! payments     └ charge                ·······████████████████                         500 ms ✖
 //! ```
@@ -20,12 +21,14 @@ use crate::theme::Role;
 use crate::tui::state::Shared;
 use crate::view::trace::data::TraceData;
 use crate::view::trace::forest::Orphanage;
+use crate::view::trace::joints;
 use crate::view::trace::marks::{self, SpanMark};
 use crate::view::trace::outline::Row;
 use crate::view::trace::runs::Run;
 use crate::view::trace::search::Search;
 use crate::widget::line::{put, put_right};
 use crate::widget::span_bar::{self, Weight};
+use crate::widget::text::width;
 
 /// What the rows are drawn from.
 #[derive(Clone, Copy)]
@@ -154,6 +157,7 @@ impl Scene<'_> {
         match row {
             Row::Span(rank) => self.span(row, rank, line, buffer),
             Row::Run(run) => self.run(row, &self.data.forest.runs()[run as usize], line, buffer),
+            Row::Joint(rank) => self.joint(row, rank, line, buffer),
             Row::Missing(missing) => {
                 self.missing(row, self.data.forest.orphanages()[missing as usize], line, buffer);
             }
@@ -207,6 +211,24 @@ impl Scene<'_> {
         put(buffer, line.bars, &text, self.style(Role::Dim));
     }
 
+    /// Says why the span below stands where it does.
+    fn joint(&self, row: Row, rank: u32, line: Columns, buffer: &mut Buffer) {
+        let Some(join) = self.data.torn.join(self.data.forest.span(rank)) else { return };
+        let sure = if join.is_accepted { "" } else { "?" };
+        let role = if join.is_accepted { Role::Mark } else { Role::Dim };
+        let text = format!("{}{sure} {:.2}", self.shared.symbols.stitched, join.confidence);
+        put(buffer, line.service, &text, self.style(role));
+        let room = Rect { width: line.marks.right().saturating_sub(line.tree.x), ..line.tree };
+        // Guides are as wide as in other rows, so that lines meet.
+        let behind = self.guides(row, line.tree, buffer);
+        let rest = Rect { x: behind.x, width: room.right().saturating_sub(behind.x), ..room };
+        let rest = match joints::named(self.data, rank) {
+            Some(finding) => put(buffer, rest, &format!("{}  ", finding.rule), self.style(Role::Warn)),
+            None => put(buffer, rest, &format!("{}  ", join.rule), self.style(role)),
+        };
+        put(buffer, rest, &join.why, self.style(Role::Dim));
+    }
+
     fn service(&self, span: usize, area: Rect, buffer: &mut Buffer) {
         let service = self.data.spans.service(span);
         put(buffer, area, service, self.service_style(span));
@@ -239,7 +261,8 @@ impl Scene<'_> {
                 SpanMark::BeforeParent | SpanMark::AfterParent => (mark.sign(), Role::Dim),
                 _ => (mark.sign(), Role::Mark),
             };
-            put(buffer, rest, sign, self.style(role))
+            // Half a sign would say something else.
+            if width(sign) <= rest.width { put(buffer, rest, sign, self.style(role)) } else { rest }
         });
     }
 
@@ -248,14 +271,31 @@ impl Scene<'_> {
         let (interval, window) = (self.data.interval(span), self.waterfall.window);
         self.gap(rank, interval.0, area, buffer);
         let style = self.service_style(span);
-        let weight = if self.waterfall.shows_critical_path { Weight::Line } else { Weight::Block };
+        let is_maybe = self.data.torn.join(span).is_some_and(|join| !join.is_accepted);
+        let weight = match () {
+            () if self.waterfall.shows_critical_path => Weight::Line,
+            () if is_maybe => Weight::Shade,
+            () => Weight::Block,
+        };
         span_bar::draw(buffer, area, window, interval, weight, style);
+        if self.data.torn.join(span).is_some() {
+            self.seam(interval.0, area, buffer);
+        }
         let critical = self.style(Role::CriticalPath);
         for segment in self.waterfall.critical_stretches(self.data, span) {
             let stretch = (segment.start_ns, segment.end_ns);
             if stretch.1 >= window.from_ns() && stretch.0 <= window.to_ns() {
                 span_bar::draw(buffer, area, window, stretch, Weight::Block, critical);
             }
+        }
+    }
+
+    /// Draws a dashed line before the bar of a joined span.
+    fn seam(&self, start_ns: i64, area: Rect, buffer: &mut Buffer) {
+        let cell = self.waterfall.window.cell(start_ns, area.width);
+        if cell >= 0.0 && cell < f64::from(area.width) {
+            let before = (cell as u16).saturating_sub(1);
+            buffer[(area.x + before, area.y)].set_symbol("┆").set_style(self.style(Role::Mark));
         }
     }
 
