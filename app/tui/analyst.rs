@@ -96,40 +96,48 @@ struct Work {
 impl Work {
     fn run(&mut self, mut is_due: bool) {
         let mut not_before = Instant::now();
-        self.read_rules();
+        self.read_rules(false);
         while !self.cancel.is_stopped() {
             let rest = not_before.saturating_duration_since(Instant::now());
             if is_due && rest.is_zero() {
-                not_before = Instant::now() + self.look();
+                self.tell(LoadNews::Analysing);
+                not_before = Instant::now() + self.look(true);
                 is_due = false;
                 continue;
             }
             match self.wishes.recv_timeout(if is_due { rest } else { WATCH }) {
                 Ok(Wish::Look) => is_due = true,
                 Ok(Wish::ReadRules) => {
-                    self.seen = None;
+                    self.read_rules(true);
                     is_due = true;
                 }
-                Err(RecvTimeoutError::Timeout) => is_due = is_due || self.has_new_rules(),
+                Err(RecvTimeoutError::Timeout) if is_due => {}
+                // Traces that were still arriving when nothing came any more are whole by now.
+                Err(RecvTimeoutError::Timeout) => not_before = Instant::now() + self.look(false),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    /// Looks once; returns how long to rest.
-    fn look(&mut self) -> Duration {
+    /// Looks once, and tells about it where something is new or `is_asked`; returns how long to rest.
+    fn look(&mut self, is_asked: bool) -> Duration {
         if self.has_new_rules() {
-            self.read_rules();
+            self.read_rules(true);
         }
-        self.tell(LoadNews::Analysing);
         let begun = Instant::now();
         let looked = catch_unwind(AssertUnwindSafe(|| self.store.analyse(&self.cancel)));
         let result = match looked {
             Ok(result) => result.map_err(|error| error.to_string()),
             Err(_) => Err("riftline made a mistake while it looked for broken traces".to_owned()),
         };
-        let is_idle = matches!(result, Ok(analysed) if analysed == Analysed::default());
-        self.tell(LoadNews::Analysed(result));
+        let is_idle = matches!(&result, Ok(analysed) if *analysed == Analysed::default());
+        if let Some(broken) = result.as_ref().ok().and_then(|analysed| analysed.broken.first()) {
+            let text = format!("rule {}: {}", broken.id, broken.error);
+            self.tell(LoadNews::Said { text, is_error: true });
+        }
+        if is_asked || !is_idle {
+            self.tell(LoadNews::Analysed(result));
+        }
         if is_idle { SHORT_REST } else { REST.max(begun.elapsed() * REST_SHARE) }
     }
 
@@ -137,9 +145,8 @@ impl Work {
         self.seen.as_ref() != Some(&stamps(self.rules.as_deref()))
     }
 
-    /// Gives the store the rules as they are now.
-    fn read_rules(&mut self) {
-        let is_first = self.seen.is_none() && self.rules.is_some();
+    /// Gives the store the rules as they are now. Mistakes are always told, how many there are only where `is_asked`.
+    fn read_rules(&mut self, is_asked: bool) {
         self.seen = Some(stamps(self.rules.as_deref()));
         let (rules, mistakes) = match &self.rules {
             Some(folder) => Rules::with_folder(folder),
@@ -150,7 +157,7 @@ impl Work {
             None => format!("{} rules", rules.all().len()),
         };
         self.store.set_rules(Arc::new(rules));
-        if !mistakes.is_empty() || !is_first {
+        if is_asked || !mistakes.is_empty() {
             self.tell(LoadNews::Said { text, is_error: !mistakes.is_empty() });
         }
     }
@@ -176,3 +183,6 @@ fn stamps(folder: Option<&Path>) -> Vec<Stamp> {
     stamps.sort();
     stamps
 }
+
+#[cfg(test)]
+mod tests;

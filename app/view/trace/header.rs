@@ -81,7 +81,7 @@ fn torn(torn: &Torn, shared: &Shared) -> Vec<(Role, String)> {
         (0, maybe) => facts.push((Role::Mark, format!("{sign}? {maybe} maybe, of {pieces} traces"))),
         (sure, 0) => facts.push((Role::Mark, format!("{sign} {sure} stitched of {pieces} traces"))),
         (sure, maybe) => {
-            facts.push((Role::Mark, format!("{sign} {sure} stitched, {maybe} maybe, of {pieces} traces")));
+            facts.push((Role::Mark, format!("{sign} {sure} stitched, {maybe} maybe")));
         }
     }
     if torn.is_skewed && torn.sight.is_healed {
