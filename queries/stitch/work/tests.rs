@@ -232,7 +232,7 @@ fn replicas_are_learned_from_together_and_kept_apart() {
             // Each replica has the same spans a moment later.
             let (trace_id, span_id) = (span.trace_id + at as u128, span.span_id + 1_000 * at as u64);
             let start_ns = span.start_ns + at as i64 * MS / 7;
-            builder.push(SpanRecord { name, resource, trace_id, span_id, start_ns, ..*span });
+            builder.push(SpanRecord { trace_id, span_id, start_ns, resource, name, ..*span });
         }
     }
     let window = builder.finish();
