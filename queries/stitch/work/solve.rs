@@ -25,7 +25,10 @@ const MAX_ROUND: u64 = 2_000_000;
 /// So many calls may be weighed for all joins, and for each torn call besides.
 const MAX_COST: u64 = 30_000_000;
 const MAX_COST_EACH: u64 = 800;
-/// The first walk is this hot in the beginning, and this long; shorter where there are so many calls that it would take long.
+/// Walks set out anew so many times, fewer where there are many calls: where they come to different ends, nothing is sure.
+const MAX_WALKS: usize = 4;
+const MAX_WALKED: usize = 12_000;
+/// A walk is this hot in the beginning, and this long; shorter where there are so many calls that it would take long.
 const FIRST_HEAT: f64 = 4.0;
 const FIRST_SWEEPS: usize = 75;
 const MIN_FIRST_SWEEPS: usize = 4;
@@ -90,17 +93,19 @@ fn model_of(process: &Process) -> Model {
 
 /// Counts how often each call is seen in each request. Returns the counts by choice, and how often was looked.
 fn sample(process: &Process, model: &Model) -> (Vec<u32>, u32) {
-    let (mut hits, mut num_seen) = (vec![0; process.num_choices()], 0);
-    let mut sampler = Sampler::new(process, State::new(process, first_come(process)), 1);
+    let mut hits = vec![0; process.num_choices()];
+    let num_walks = (MAX_WALKED / process.calls.len().max(1)).clamp(1, MAX_WALKS) as u64;
+    let num_seen = (1..=num_walks).map(|seed| walk(process, model, seed, &mut hits)).sum();
+    (hits, num_seen)
+}
+
+/// Adds to `hits` how often each call is seen in each request, and returns how often was looked.
+fn walk(process: &Process, model: &Model, seed: u64, hits: &mut [u32]) -> u32 {
+    let mut num_seen = 0;
+    let mut sampler = Sampler::new(process, State::new(process, first_come(process)), seed);
     sampler.rescore(model);
     let limit = MAX_COST + MAX_COST_EACH * process.calls.len() as u64;
-    let num_sweeps = (MAX_CHANGES / process.calls.len().max(1)).clamp(MIN_FIRST_SWEEPS, FIRST_SWEEPS);
-    let heat = if num_sweeps < FIRST_SWEEPS / 4 { 1.0 } else { FIRST_HEAT };
-    cool(&mut sampler, model, (heat, num_sweeps), limit / 3);
-    sampler.close(model, limit / 3);
-    if sampler.cost < limit / 2 {
-        sampler.survey(model, 2);
-    }
+    find_good(&mut sampler, model, process.calls.len(), limit);
     for cycle in 0..CYCLES {
         if cycle > 0 {
             cool(&mut sampler, model, (HEAT_AGAIN, COOLING_SWEEPS), limit);
@@ -108,12 +113,23 @@ fn sample(process: &Process, model: &Model) -> (Vec<u32>, u32) {
         for _ in 0..COUNTED_SWEEPS {
             if num_seen == 0 || sampler.cost < limit {
                 sampler.sweep(model);
-                count(process, &sampler.state, &mut hits);
+                count(process, &sampler.state, hits);
                 num_seen += 1;
             }
         }
     }
-    (hits, num_seen)
+    num_seen
+}
+
+/// Comes to a good state, and leaves alone what is surely where it belongs.
+fn find_good(sampler: &mut Sampler, model: &Model, num_calls: usize, limit: u64) {
+    let num_sweeps = (MAX_CHANGES / num_calls.max(1)).clamp(MIN_FIRST_SWEEPS, FIRST_SWEEPS);
+    let heat = if num_sweeps < FIRST_SWEEPS / 4 { 1.0 } else { FIRST_HEAT };
+    cool(sampler, model, (heat, num_sweeps), limit / 3);
+    sampler.close(model, limit / 3);
+    if sampler.cost < limit / 2 {
+        sampler.survey(model, 2);
+    }
 }
 
 /// Searches, from a heat down to the one at which states are visited as often as they are likely.
