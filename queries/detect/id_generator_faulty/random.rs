@@ -48,7 +48,10 @@ impl Begun {
             return None;
         }
         let surprise: Vec<f64> = self.bytes.iter().map(|counts| surprise(counts, total)).collect();
-        let biased: Vec<usize> = (0..RANDOM_BYTES).filter(|&byte| surprise[byte] > rule.threshold("max_deviations")).collect();
+        let is_biased = |&byte: &usize| {
+            surprise[byte] > rule.threshold("max_deviations") && bits(&self.bytes[byte], total) < rule.threshold("min_bits")
+        };
+        let biased: Vec<usize> = (0..RANDOM_BYTES).filter(is_biased).collect();
         if biased.is_empty() {
             return None;
         }
@@ -64,6 +67,13 @@ impl Begun {
         let worst = surprise.iter().copied().max_by(f64::total_cmp).unwrap_or(0.0);
         Some(draft.proof("kind", "biased").proof("bytes_from_the_right", json!(biased)).proof("deviations", worst.round()))
     }
+}
+
+/// Returns the entropy of a byte: 8 bits where all values are equally frequent. With many traces the slightest bias is no chance;
+/// only much of it does harm.
+fn bits(counts: &[u32; 256], total: usize) -> f64 {
+    let shares = counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total as f64);
+    shares.map(|share| -share * share.log2()).sum()
 }
 
 /// Returns how many standard deviations the spread of values is beyond chance (Wilson and Hilferty's approximation of the
