@@ -1,3 +1,4 @@
+mod anything;
 mod baggage;
 mod boundary;
 mod ids;

@@ -164,13 +164,16 @@ impl Judge<'_, '_> {
         })
     }
 
-    /// Who has to change: the caller, if the callee understands others; the callee, if others understand the caller.
+    /// Who has to change: the caller, if the callee understands others or the caller is understood nowhere; else the callee.
     fn side(&self, caller: Symbol, callee: Symbol) -> Symbol {
-        if self.reads_others(callee) || !self.links_elsewhere(caller) && self.breaks_elsewhere(caller, callee) {
-            caller
-        } else {
-            callee
-        }
+        let is_mute = !self.links_elsewhere(caller) && self.breaks_elsewhere(caller, callee);
+        if self.reads_others(callee) || is_mute && !self.is_deaf(caller, callee) { caller } else { callee }
+    }
+
+    /// The callee begins new traces for other callers too, although these are understood elsewhere.
+    fn is_deaf(&self, caller: Symbol, callee: Symbol) -> bool {
+        !self.reads_others(callee)
+            && self.to(callee).any(|(other, hop)| other != caller && self.is_broken(hop) && self.links_elsewhere(other))
     }
 
     fn breaks_elsewhere(&self, caller: Symbol, callee: Symbol) -> bool {
@@ -187,13 +190,13 @@ impl Judge<'_, '_> {
         if narrow_share(self.case, hop) >= self.min_narrow {
             return self.narrow(pair, side);
         }
-        if side == caller || !self.links_elsewhere(caller) || self.is_scope_alone(pair, hop) {
+        let is_deaf = self.is_deaf(caller, callee);
+        if !is_deaf && (side == caller || !self.links_elsewhere(caller) || self.is_scope_alone(pair, hop)) {
             return self.not_injected(pair, hop);
         }
         let because = format!(
-            "{} reads the context of no caller, while others read that of {}",
-            self.text(callee),
-            self.text(caller)
+            "{} reads the context of no caller, while callers of it are understood elsewhere",
+            self.text(callee)
         );
         Opinion { verdict: Verdict::Format, side, weight: 0.75, because, proof: Map::new() }
     }

@@ -105,3 +105,22 @@ fn a_load_test_that_sends_one_context_with_everything() {
     }
     assert!(scene.finish().drafts("context-leak-megatrace").is_empty());
 }
+
+#[test]
+fn few_numbers_that_any_request_may_have() {
+    let mut scene = Scene::new();
+    let web = scene.service("web");
+    for number in 0..300_u32 {
+        let from = f64::from(number) * 10.0;
+        let product = |which: u32| format!("/products/{}", 100 + which % 5);
+        let request = scene.put(server(web, "GET /products", from, 70.0).with("url.path", &product(number * 7)));
+        for call in 0..3 {
+            scene.put(client(web, "GET stock", from + 5.0, 20.0).under(request).with("url.path", &product(number * 7)));
+            if call == 2 {
+                let other = client(web, "GET related", from + 30.0, 20.0).under(request);
+                scene.put(other.with("url.path", &product(number * 11 + 3)));
+            }
+        }
+    }
+    assert!(scene.finish().drafts("context-leak-megatrace").is_empty());
+}

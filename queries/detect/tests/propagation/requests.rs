@@ -231,3 +231,17 @@ fn a_client_of_a_known_library_sends_what_its_process_is_set_up_to_send() {
     let says = two_clients("io.opentelemetry.grpc-1.6").says("propagator-format-mismatch");
     assert_eq!(text(&says), [("gateway -> orders", 30, 30, "orders")]);
 }
+
+#[test]
+fn a_deaf_callee_explains_callers_that_call_nobody_else() {
+    let mut scene = Scene::new();
+    let [gateway, jobs, orders, stock] = ["gateway", "jobs", "orders", "stock"].map(|name| scene.service(name));
+    requests(&mut scene, gateway, 30, |scene, request, from, _| {
+        torn(scene, request, orders, from, |root, _| root);
+        scene.call(request, stock, "GET", from + 15.0, 10.0);
+    });
+    requests(&mut scene, jobs, 30, |scene, request, from, _| torn(scene, request, orders, from, |root, _| root));
+    let stage = scene.finish();
+    assert_eq!(fire(&stage), ["propagator-format-mismatch"]);
+    assert_eq!(text(&stage.says("propagator-format-mismatch")), [("orders", 60, 60, "orders")]);
+}
