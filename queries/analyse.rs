@@ -198,12 +198,12 @@ impl Store {
 
 /// Stitches one stretch and looks for what is wrong.
 fn look_at(connection: &Connection, derived: &str, stretch: &Stretch, rules: &Rules) -> duckdb::Result<Rows> {
-    let loaded = load::window(connection, derived, stretch)?;
-    let stitches = stitch(&loaded.window);
-    let case = Case::new(&loaded.window, &stitches);
+    let window = load::window(connection, derived, stretch)?;
+    let stitches = stitch(&window);
+    let case = Case::new(&window, &stitches);
     let findings = detect(&case, rules);
     let mut rows = Rows::default();
-    rows.push(stretch, &loaded, &case, &findings);
+    rows.push(stretch, &case, &findings);
     Ok(rows)
 }
 

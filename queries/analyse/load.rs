@@ -15,26 +15,18 @@ use crate::trace::window::{Builder, LogRecord, MetricRecord, SpanRecord, Symbol,
 /// Log records of one stretch that are looked at, at most: those that name a trace, and those that say that something was dropped.
 const MAX_LOGS: u64 = 1_000_000;
 
-/// A window, and where its processes stand in the store.
-pub(super) struct Loaded {
-    pub(super) window: Window,
-    /// By the window's resource: the store's id.
-    pub(super) resource_ids: Vec<u32>,
-}
-
 /// Reads the spans of all traces that start in the stretch, and the logs of its time.
-pub(super) fn window(connection: &Connection, derived: &str, stretch: &Stretch) -> duckdb::Result<Loaded> {
+pub(super) fn window(connection: &Connection, derived: &str, stretch: &Stretch) -> duckdb::Result<Window> {
     let mut loader = Loader::new(connection)?;
     loader.spans(connection, derived, stretch)?;
     loader.logs(connection, stretch)?;
     loader.metrics(connection, stretch)?;
-    Ok(Loaded { window: loader.builder.finish(), resource_ids: loader.resource_ids })
+    Ok(loader.builder.finish())
 }
 
 struct Loader {
     builder: Builder,
     resources: HashMap<u32, u32>,
-    resource_ids: Vec<u32>,
     scopes: HashMap<u32, u32>,
     /// The convention columns that spans have: column and key.
     conventions: Vec<(String, Symbol)>,
@@ -47,8 +39,7 @@ impl Loader {
         let known = stored_conventions(connection)?;
         let of_spans = known.iter().filter(|one| physical.has("raw_spans", &one.column));
         let conventions = of_spans.map(|one| (one.column.clone(), builder.texts.intern(&one.key))).collect();
-        let mut loader =
-            Self { builder, resources: HashMap::new(), resource_ids: Vec::new(), scopes: HashMap::new(), conventions };
+        let mut loader = Self { builder, resources: HashMap::new(), scopes: HashMap::new(), conventions };
         loader.dictionaries(connection)?;
         Ok(loader)
     }
@@ -58,8 +49,7 @@ impl Loader {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (id, service, attributes): (u32, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            self.resources.insert(id, self.builder.resource(&service, &attributes));
-            self.resource_ids.push(id);
+            self.resources.insert(id, self.builder.stored_resource(id, &service, &attributes));
         }
         let mut statement = connection.prepare("SELECT id, name, version FROM raw_scopes ORDER BY id")?;
         let mut rows = statement.query([])?;

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use duckdb::Connection;
 use serde_json::{Map, Value, json};
 
-use super::load::Loaded;
 use super::stretches::Stretch;
 use crate::detect::{Case, Finding, Severity};
 use crate::stitch::{State, Stitch};
 use crate::store::columns::Columns;
 use crate::store::writer::append_columns;
 use crate::trace::skew::{Limits, Skew};
-use crate::trace::window::{NONE, Window};
+use crate::trace::window::{NONE, Resource, Window};
 
 /// Rows of all derived tables that analysing writes.
 #[derive(Debug, Default)]
@@ -64,14 +63,14 @@ impl Rows {
     }
 
     /// Adds what was found in one stretch.
-    pub(super) fn push(&mut self, stretch: &Stretch, loaded: &Loaded, case: &Case<'_>, findings: &[Finding]) {
+    pub(super) fn push(&mut self, stretch: &Stretch, case: &Case<'_>, findings: &[Finding]) {
         let id = stretch.fingerprint;
         self.stretches.push(*stretch);
         self.stitches.extend(case.stitches.iter().map(|stitch| stitch_row(id, case.window, stitch)));
         self.notes.extend(notes(case, findings).into_iter().map(|(trace, note)| (id, trace, note)));
         self.findings
             .extend(findings.iter().enumerate().map(|(place, finding)| (*stretch, place as i64, finding.clone())));
-        self.clocks.extend(clocks(case, &loaded.resource_ids).map(|(resource, offset)| (id, resource, offset)));
+        self.clocks.extend(clocks(case).map(|(resource, offset)| (id, resource, offset)));
     }
 }
 
@@ -89,10 +88,10 @@ impl Rows {
 }
 
 /// What to add to the times of each process whose clock is off.
-fn clocks<'c>(case: &'c Case<'_>, resource_ids: &'c [u32]) -> impl Iterator<Item = (u32, i64)> + 'c {
+fn clocks<'c>(case: &'c Case<'_>) -> impl Iterator<Item = (u32, i64)> + 'c {
     let skew = Skew::of(case.window, &case.healed_parent, Limits::default());
-    let offset = move |(resource, &id): (usize, &u32)| (id, skew.offset_ns(resource as u32).saturating_neg());
-    resource_ids.iter().enumerate().map(offset).filter(|&(_, offset)| offset != 0)
+    let offset = move |(resource, one): (usize, &Resource)| (one.id, skew.offset_ns(resource as u32).saturating_neg());
+    case.window.resources.iter().enumerate().map(offset).filter(|&(_, offset)| offset != 0)
 }
 
 fn notes(case: &Case<'_>, findings: &[Finding]) -> BTreeMap<u128, Note> {

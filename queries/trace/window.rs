@@ -5,6 +5,7 @@ pub mod from_batch;
 mod json;
 pub mod key;
 pub mod metrics;
+mod renumber;
 pub mod texts;
 
 pub(crate) use builder::children as children_of;
@@ -27,8 +28,10 @@ pub enum Role {
 }
 
 /// The process that spans come from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Resource {
+    /// The id that the store gave it; 0 where it comes from elsewhere.
+    pub id: u32,
     /// `service.name`; `service.namespace/service.name` where several namespaces have one of that name.
     pub service: Symbol,
     /// The first of service.instance.id, k8s.pod.uid, container.id, host and process.pid; the service and host where there is none.

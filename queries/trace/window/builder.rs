@@ -1,8 +1,11 @@
 //! Gathers spans in any order and puts them into the window's.
 
+use std::cmp::Ordering;
+
 use hashbrown::HashMap;
 
 use super::metrics::{self, MetricRecord};
+use super::renumber::Renumber;
 use super::{Link, Logs, NONE, Resource, Role, Rows, Scope, Symbol, Texts, Window, json, key};
 
 /// One span, as it is read.
@@ -79,6 +82,13 @@ impl Builder {
         let resource = resource(texts, service, list);
         self.resources.push(resource);
         self.resources.len() as u32 - 1
+    }
+
+    /// Adds a process that the store knows as `id`.
+    pub fn stored_resource(&mut self, id: u32, service: &str, attributes: &str) -> u32 {
+        let number = self.resource(service, attributes);
+        self.resources[number as usize].id = id;
+        number
     }
 
     /// Adds an instrumentation scope.
@@ -183,39 +193,57 @@ impl Builder {
 
     /// Puts everything in order.
     #[must_use]
-    pub fn finish(self) -> Window {
+    pub fn finish(mut self) -> Window {
+        name_apart(&mut self.texts, &mut self.resources);
         let mut order: Vec<u32> = (0..self.spans.len() as u32).collect();
-        order.sort_unstable_by_key(|&at| {
-            let span = &self.spans[at as usize];
-            (
-                span.start_ns,
-                chance(span.trace_id as u64 ^ span.span_id),
-                span.trace_id,
-                span.span_id,
-                span.duration_ns,
-                span.row,
-            )
-        });
-        let mut window =
-            Window { texts: self.texts, resources: self.resources, scopes: self.scopes, ..Window::default() };
-        let mut traces = HashMap::new();
-        name_apart(&mut window);
+        order.sort_unstable_by(|&left, &right| self.compare(left as usize, right as usize));
         order.dedup_by(|next, first| is_repeat(&self.spans[*first as usize], &self.spans[*next as usize]));
+        let mut numbers = Renumber::new(&self.texts, &self.resources, &self.scopes);
+        let mut window = Window::default();
+        let mut traces = HashMap::new();
         for &at in &order {
             let span = &self.spans[at as usize];
-            let attributes = self.attributes.get(at as usize);
             let next = window.traces.len() as u32;
             let trace = *traces.entry(span.trace_id).or_insert(next);
             if trace == next {
                 window.traces.push(span.trace_id);
             }
-            window.push(span, trace, attributes);
+            window.push(span, trace, self.attributes.get(at as usize), &mut numbers);
         }
         window.links = ordered_links(self.links, &order, self.spans.len());
-        window.logs = ordered_logs(&self.logs, &self.log_attributes);
-        window.metrics = metrics::ordered(&window.texts, &self.metrics, &self.metric_attributes);
+        window.logs = ordered_logs(&self.texts, &self.logs, &self.log_attributes, &mut numbers);
+        window.metrics = metrics::ordered(&self.texts, &self.metrics, &self.metric_attributes, &mut numbers);
+        window.texts = numbers.new_texts;
+        window.resources = numbers.new_resources;
+        window.scopes = numbers.new_scopes;
         find_parents(&mut window);
         window
+    }
+
+    /// Orders spans by start, then by chance, then by all that they hold, so that only equal ones stand as they came.
+    fn compare(&self, left: usize, right: usize) -> Ordering {
+        let (first, second) = (&self.spans[left], &self.spans[right]);
+        let place = |span: &SpanRecord| {
+            (span.start_ns, chance(span.trace_id as u64 ^ span.span_id), span.trace_id, span.span_id, span.duration_ns)
+        };
+        let numbers = |span: &SpanRecord| (span.parent_span_id, span.kind, span.status, span.flags);
+        place(first)
+            .cmp(&place(second))
+            .then_with(|| numbers(first).cmp(&numbers(second)))
+            .then_with(|| self.texts_of(left).cmp(&self.texts_of(right)))
+            .then_with(|| first.row.cmp(&second.row))
+    }
+
+    /// The texts of a span, whatever the order of its attributes.
+    fn texts_of(&self, at: usize) -> Vec<&str> {
+        let span = &self.spans[at];
+        let service = self.resources.get(span.resource as usize).map_or(Symbol::EMPTY, |resource| resource.service);
+        let mut texts: Vec<&str> = [service, span.name, span.trace_state].map(|own| self.texts.get(own)).to_vec();
+        let mut attributes: Vec<(&str, &str)> =
+            self.attributes.get(at).iter().map(|&(key, value)| (self.texts.get(key), self.texts.get(value))).collect();
+        attributes.sort_unstable();
+        texts.extend(attributes.into_iter().flat_map(|(key, value)| [key, value]));
+        texts
     }
 }
 
@@ -253,7 +281,7 @@ impl Window {
         }
     }
 
-    fn push(&mut self, span: &SpanRecord, trace: u32, attributes: &[(Symbol, Symbol)]) {
+    fn push(&mut self, span: &SpanRecord, trace: u32, attributes: &[(Symbol, Symbol)], numbers: &mut Renumber<'_>) {
         if span.duration_ns < 0 {
             self.reversed.push(self.row.len() as u32);
         }
@@ -266,12 +294,13 @@ impl Window {
         self.kind.push(span.kind);
         self.status.push(span.status);
         self.flags.push(span.flags);
-        self.resource.push(span.resource);
-        self.scope.push(span.scope);
-        self.name.push(span.name);
-        self.trace_state.push(span.trace_state);
-        self.role.push(role(&self.texts, span.kind, attributes));
-        self.attributes.push(attributes.iter().copied());
+        self.resource.push(numbers.resource(span.resource));
+        self.scope.push(numbers.scope(span.scope));
+        self.name.push(numbers.symbol(span.name));
+        self.trace_state.push(numbers.symbol(span.trace_state));
+        let attributes = numbers.pairs(attributes);
+        self.role.push(role(&numbers.new_texts, span.kind, &attributes));
+        self.attributes.push(attributes);
     }
 }
 
@@ -334,24 +363,23 @@ fn resource(texts: &mut Texts, service: &str, attributes: Vec<(Symbol, Symbol)>)
         let name = format!("{service}@{}:{}", texts.get(host), texts.get(process));
         texts.intern(&name)
     });
-    Resource { service: texts.intern(service), instance, host, language, attributes }
+    Resource { id: 0, service: texts.intern(service), instance, host, language, attributes }
 }
 
 /// Puts the namespace before the names of services where several namespaces have one of that name.
-fn name_apart(window: &mut Window) {
+fn name_apart(texts: &mut Texts, resources: &mut [Resource]) {
     let namespace =
         |one: &Resource| one.attributes.iter().find(|(key, _)| *key == key::SERVICE_NAMESPACE).map(|&(_, name)| name);
     let mut seen: HashMap<Symbol, Option<Symbol>> = HashMap::new();
-    let twice: Vec<Symbol> = window
-        .resources
+    let twice: Vec<Symbol> = resources
         .iter()
         .filter(|one| *seen.entry(one.service).or_insert_with(|| namespace(one)) != namespace(one))
         .map(|one| one.service)
         .collect();
-    for resource in window.resources.iter_mut().filter(|one| twice.contains(&one.service)) {
+    for resource in resources.iter_mut().filter(|one| twice.contains(&one.service)) {
         let Some(space) = namespace(resource) else { continue };
-        let name = format!("{}/{}", window.texts.get(space), window.texts.get(resource.service));
-        resource.service = window.texts.intern(&name);
+        let name = format!("{}/{}", texts.get(space), texts.get(resource.service));
+        resource.service = texts.intern(&name);
     }
 }
 
@@ -366,18 +394,25 @@ fn ordered_links(mut links: Vec<Link>, order: &[u32], num_pushed: usize) -> Vec<
     links
 }
 
-fn ordered_logs(records: &[LogRecord], attributes: &Rows<(Symbol, Symbol)>) -> Logs {
+fn ordered_logs(
+    texts: &Texts,
+    records: &[LogRecord],
+    attributes: &Rows<(Symbol, Symbol)>,
+    numbers: &mut Renumber<'_>,
+) -> Logs {
     let mut order: Vec<usize> = (0..records.len()).collect();
-    order.sort_by_key(|&at| (records[at].time_ns, records[at].trace_id, records[at].span_id, records[at].body));
+    let place =
+        |at: usize| (records[at].time_ns, records[at].trace_id, records[at].span_id, texts.get(records[at].body));
+    order.sort_by(|&left, &right| place(left).cmp(&place(right)));
     let mut logs = Logs::default();
     for at in order {
         let record = &records[at];
         logs.time_ns.push(record.time_ns);
-        logs.resource.push(record.resource);
+        logs.resource.push(numbers.resource(record.resource));
         logs.trace_id.push(record.trace_id);
         logs.span_id.push(record.span_id);
-        logs.body.push(record.body);
-        logs.attributes.push(attributes.get(at).iter().copied());
+        logs.body.push(numbers.symbol(record.body));
+        logs.attributes.push(numbers.pairs(attributes.get(at)));
     }
     logs
 }

@@ -1,5 +1,6 @@
 //! The few metrics that tell what became of spans: those that SDKs, Collectors and HTTP clients count.
 
+use super::renumber::Renumber;
 use super::{Rows, Symbol, Texts};
 
 /// One point of a counter or histogram, as it is read.
@@ -67,7 +68,12 @@ pub fn is_calls(name: &str) -> bool {
     CALLS.contains(&name)
 }
 
-pub(super) fn ordered(texts: &Texts, records: &[MetricRecord], attributes: &Rows<(Symbol, Symbol)>) -> Metrics {
+pub(super) fn ordered(
+    texts: &Texts,
+    records: &[MetricRecord],
+    attributes: &Rows<(Symbol, Symbol)>,
+    numbers: &mut Renumber<'_>,
+) -> Metrics {
     let mut order: Vec<usize> = (0..records.len()).collect();
     order.sort_by(|&left, &right| {
         let (one, other) = (&records[left], &records[right]);
@@ -78,8 +84,10 @@ pub(super) fn ordered(texts: &Texts, records: &[MetricRecord], attributes: &Rows
     });
     let mut metrics = Metrics::default();
     for at in order {
-        metrics.points.push(records[at]);
-        metrics.attributes.push(attributes.get(at).iter().copied());
+        let record = records[at];
+        let (name, resource) = (numbers.symbol(record.name), numbers.resource(record.resource));
+        metrics.points.push(MetricRecord { name, resource, ..record });
+        metrics.attributes.push(numbers.pairs(attributes.get(at)));
     }
     metrics
 }
