@@ -80,15 +80,15 @@ impl Problem {
         solution
     }
 
-    /// Returns the choice of each callee in the matching with the largest sum of `posteriors`; nothing where that is none.
+    /// Returns the call of each callee in the matching with the largest sum of weights as they are; nothing where that is none.
     #[must_use]
-    pub fn best(&self, posteriors: &[f64]) -> Vec<Option<usize>> {
-        let begins = self.begins();
+    pub fn best(&self) -> Vec<Option<u32>> {
         let mut found = vec![None; self.num_callees];
         for component in components(self) {
-            let value =
-                |callee: u32, choice: usize| posteriors.get(begins[callee as usize] + choice).copied().unwrap_or(0.0);
-            best::solve(self, &component, &value, &mut |callee, choice| found[callee as usize] = choice);
+            best::solve(self, &component, &mut |callee, choice| {
+                let choice = choice.and_then(|at| self.choices(callee as usize).get(at));
+                found[callee as usize] = choice.map(|choice| choice.call);
+            });
         }
         found
     }

@@ -3,6 +3,7 @@
 use super::market::Market;
 use super::model::{Example, Model, Rates, Solved, solve};
 use super::pairs::{Pair, gather};
+use crate::stitch::matching::{Choice, Problem};
 use crate::trace::window::Rows;
 
 /// Rounds of expectation maximisation.
@@ -24,11 +25,17 @@ pub(super) struct Join {
     pub(super) learned_from: u32,
 }
 
-/// Joins the callees of a market; `only` restricts a callee to some calls, ascending.
-pub(super) fn join<'a>(market: &Market, examples: &[Example], only: &dyn Fn(u32) -> Option<&'a [u32]>) -> Vec<Join> {
+/// Joins the callees of a market; `only` restricts a callee to some calls, ascending. `overtaken` is how many times less likely
+/// a callee comes of a call that began before another's.
+pub(super) fn join<'a>(
+    market: &Market,
+    examples: &[Example],
+    overtaken: f64,
+    only: &dyn Fn(u32) -> Option<&'a [u32]>,
+) -> Vec<Join> {
     let chosen = blocks(market.callees.len());
     let pairs = gather(market, &chosen, only);
-    let mut model = Model::start(market, examples);
+    let mut model = Model::start(market, examples, overtaken);
     let mut own = Vec::new();
     for _ in 0..ROUNDS {
         let solved = solve(market, &model, &chosen, &pairs, &own);
@@ -38,37 +45,47 @@ pub(super) fn join<'a>(market: &Market, examples: &[Example], only: &dyn Fn(u32)
     }
     let learned_from = own.iter().sum::<f64>() as u32;
     if chosen.len() == market.callees.len() {
-        return best(&solve(market, &model, &chosen, &pairs, &own), &pairs, learned_from);
+        return best(market.callees.len(), &solve(market, &model, &chosen, &pairs, &own), &pairs, learned_from);
     }
     let all: Vec<u32> = (0..market.callees.len() as u32).collect();
     let pairs = gather(market, &all, only);
-    best(&solve(market, &model, &all, &pairs, &[]), &pairs, learned_from)
+    best(market.callees.len(), &solve(market, &model, &all, &pairs, &[]), &pairs, learned_from)
 }
 
+/// A choice below this is not looked at where the best are chosen together.
+const MIN_POSTERIOR: f64 = 0.01;
+
 /// Chooses the best calls of all callees together.
-fn best(solved: &Solved, pairs: &Rows<Pair>, learned_from: u32) -> Vec<Join> {
-    let looked: Vec<f64> = solved.places.iter().map(|&place| solved.posteriors[place]).collect();
-    let mut joins = Vec::new();
-    let mut rest = looked.as_slice();
-    for (callee, choice) in solved.problem.best(&looked).into_iter().enumerate() {
-        let choices = solved.problem.choices(callee);
-        let (posteriors, after) = rest.split_at(choices.len().min(rest.len()));
-        rest = after;
-        let Some((at, chosen)) = choice.and_then(|at| Some((at, choices.get(at)?))) else { continue };
-        let Some(pair) = pairs.get(callee).iter().find(|pair| pair.call == chosen.call) else { continue };
-        let others = posteriors.iter().zip(choices).enumerate().filter(|&(other, _)| other != at);
-        let second = others.max_by(|a, b| a.1.0.total_cmp(b.1.0).then(b.0.cmp(&a.0)));
-        joins.push(Join {
-            callee: callee as u32,
-            pair: *pair,
-            confidence: posteriors.get(at).map_or(0.0, |posterior| posterior.clamp(0.0, 1.0)),
-            runner_up: second.map(|(_, (_, choice))| choice.call),
-            runner_up_confidence: second.map_or(0.0, |(_, (posterior, _))| posterior.clamp(0.0, 1.0)),
-            num_candidates: choices.len() as u32,
-            learned_from,
-        });
+fn best(num_callees: usize, solved: &Solved, pairs: &Rows<Pair>, learned_from: u32) -> Vec<Join> {
+    let mut likely = Problem::default();
+    let mut at = 0;
+    for callee in 0..num_callees {
+        let here = pairs.get(callee);
+        let posteriors = solved.posteriors.get(at..at + here.len()).unwrap_or_default();
+        let choices = here.iter().zip(posteriors).filter(|(_, posterior)| **posterior >= MIN_POSTERIOR);
+        likely.push(choices.map(|(pair, &posterior)| Choice { call: pair.call, ln_weight: posterior }));
+        at += here.len();
     }
-    joins
+    let chosen = likely.best().into_iter().enumerate();
+    chosen.filter_map(|(callee, call)| one(&likely, pairs, callee, call?, learned_from)).collect()
+}
+
+/// Tells all about the call that a callee got. The weights of `likely` are probabilities.
+fn one(likely: &Problem, pairs: &Rows<Pair>, callee: usize, call: u32, learned_from: u32) -> Option<Join> {
+    let pair = pairs.get(callee).iter().find(|pair| pair.call == call)?;
+    let choices = likely.choices(callee);
+    let chosen = choices.iter().find(|choice| choice.call == call)?;
+    let others = choices.iter().filter(|choice| choice.call != call);
+    let second = others.max_by(|a, b| a.ln_weight.total_cmp(&b.ln_weight).then(b.call.cmp(&a.call)));
+    Some(Join {
+        callee: callee as u32,
+        pair: *pair,
+        confidence: chosen.ln_weight.clamp(0.0, 1.0),
+        runner_up: second.map(|choice| choice.call),
+        runner_up_confidence: second.map_or(0.0, |choice| choice.ln_weight.clamp(0.0, 1.0)),
+        num_candidates: choices.len() as u32,
+        learned_from,
+    })
 }
 
 fn learned(chosen: &[u32], pairs: &Rows<Pair>, solved: &Solved, known: &[Example]) -> Vec<Example> {

@@ -30,7 +30,7 @@ pub(super) struct Model {
     ln_spurious: Vec<f64>,
     /// By edge: logarithm of how much likelier a call is served by it than by nobody.
     ln_served: Vec<f64>,
-    /// How many times less likely a message overtakes another; 1 for calls.
+    /// How many times less likely a call overtakes another.
     inverted: f64,
     is_rough: bool,
     is_message: bool,
@@ -38,15 +38,12 @@ pub(super) struct Model {
 
 /// Pairs whose both ends are that much likelier alone are not looked at, in nats.
 const MIN_LN_WEIGHT: f64 = -7.0;
-/// Queues deliver in order, more or less. How strictly cannot be learned from messages of which nobody knows which they are:
-/// to take them in order explains the lags best even where it is wrong.
-const OVERTAKEN: f64 = 0.4;
 /// All edges of a market lend each other examples of this weight.
 const LENT: f64 = 5.0;
 
 impl Model {
     /// Starts with what all calls have in common: gaps are short. Examples, where there are, say more.
-    pub(super) fn start(market: &Market, examples: &[Example]) -> Self {
+    pub(super) fn start(market: &Market, examples: &[Example], overtaken: f64) -> Self {
         let rates = Rates::start(market);
         let mut model = Self {
             before: vec![Density::default(); market.edges.len()],
@@ -54,7 +51,7 @@ impl Model {
             durations: durations(market),
             ln_spurious: Vec::new(),
             ln_served: Vec::new(),
-            inverted: if market.is_message { OVERTAKEN } else { 1.0 },
+            inverted: overtaken,
             is_rough: true,
             is_message: market.is_message,
         };
@@ -119,36 +116,63 @@ impl Model {
 /// Pairs with their probabilities.
 #[derive(Debug, Default)]
 pub(super) struct Solved {
-    pub(super) problem: Problem,
-    /// Where the choices of the problem stand among all pairs.
-    pub(super) places: Vec<usize>,
     /// In the order of the pairs.
     pub(super) posteriors: Vec<f64>,
 }
 
 /// Weighs all pairs of the callees `chosen`; `own` are the weights that the model was learned with.
 pub(super) fn solve(market: &Market, model: &Model, chosen: &[u32], pairs: &Rows<Pair>, own: &[f64]) -> Solved {
+    let mut weights = Vec::new();
+    for (row, &callee) in chosen.iter().enumerate() {
+        for pair in pairs.get(row) {
+            let own_weight = own.get(weights.len()).copied().unwrap_or(0.0);
+            weights.push(model.ln_weight(market, callee, pair, own_weight));
+        }
+    }
+    let limits = limits(market, pairs, chosen.len(), &weights);
     let mut problem = Problem::default();
     problem.inverted = model.inverted;
-    let mut places = Vec::new();
-    let mut at = 0;
-    for (row, &callee) in chosen.iter().enumerate() {
+    let (mut places, mut at) = (Vec::new(), 0);
+    for (row, &limit) in limits.iter().enumerate() {
         let mut choices = Vec::new();
         for pair in pairs.get(row) {
-            let own_weight = own.get(at).copied().unwrap_or(0.0);
-            let ln_weight = model.ln_weight(market, callee, pair, own_weight);
-            if ln_weight >= MIN_LN_WEIGHT {
-                choices.push(Choice { call: pair.call, ln_weight });
+            if weights[at] >= limit {
+                choices.push(Choice { call: pair.call, ln_weight: weights[at] });
                 places.push(at);
             }
             at += 1;
         }
         problem.push(choices);
     }
-    let solution = problem.solve();
     let mut posteriors = vec![0.0; at];
-    places.iter().zip(&solution.posteriors).for_each(|(&place, &posterior)| posteriors[place] = posterior);
-    Solved { problem, places, posteriors }
+    places.iter().zip(problem.solve().posteriors).for_each(|(&place, posterior)| posteriors[place] = posterior);
+    Solved { posteriors }
+}
+
+/// Returns for each row of pairs from which weight on they are looked at: those far behind the best are not, the less so where
+/// others want the best too.
+fn limits(market: &Market, pairs: &Rows<Pair>, num_rows: usize, weights: &[f64]) -> Vec<f64> {
+    const FAR: f64 = 9.0;
+    const VERY_FAR: f64 = 20.0;
+    let mut wanted = vec![0_u8; market.calls.len()];
+    let mut best = Vec::with_capacity(num_rows);
+    let mut at = 0;
+    for row in 0..num_rows {
+        let mut first = (MIN_LN_WEIGHT, None);
+        for pair in pairs.get(row) {
+            if weights[at] > first.0 {
+                first = (weights[at], Some(pair.call as usize));
+            }
+            at += 1;
+        }
+        first.1.into_iter().for_each(|call| wanted[call] = wanted[call].saturating_add(1));
+        best.push(first);
+    }
+    let limit = |&(weight, call): &(f64, Option<usize>)| {
+        let is_contested = call.is_some_and(|call| wanted[call] > 1);
+        (weight - if is_contested { VERY_FAR } else { FAR }).max(MIN_LN_WEIGHT)
+    };
+    best.iter().map(limit).collect()
 }
 
 fn durations(market: &Market) -> Vec<Density> {

@@ -35,7 +35,9 @@ impl Operation {
             let destination = get(key::MESSAGING_DESTINATION_NAME).map_or_else(|| destination(name), str::to_owned);
             return Self { protocol: Protocol::Message, what: destination.to_lowercase(), path: String::new() };
         }
-        if let Some(method) = rpc_method(get(key::RPC_SERVICE), get(key::RPC_METHOD), name) {
+        // The name of a span tells a method only where no attribute says that it is another protocol's.
+        let name_of_rpc = if get(key::HTTP_REQUEST_METHOD).is_some() { "" } else { name };
+        if let Some(method) = rpc_method(get(key::RPC_SERVICE), get(key::RPC_METHOD), name_of_rpc) {
             return Self { protocol: Protocol::Rpc, what: method, path: String::new() };
         }
         let Some(method) = get(key::HTTP_REQUEST_METHOD).map(str::to_owned).or_else(|| method(name)) else {

@@ -11,25 +11,22 @@ struct Entry {
 }
 
 /// Calls `found` with each callee and its choice.
-pub(super) fn solve(
-    problem: &Problem,
-    component: &Component,
-    value: &dyn Fn(u32, usize) -> f64,
-    found: &mut dyn FnMut(u32, Option<usize>),
-) {
+pub(super) fn solve(problem: &Problem, component: &Component, found: &mut dyn FnMut(u32, Option<usize>)) {
     let mut layers = vec![vec![Entry { set: 0, sum: 0.0, from: 0, choice: None }]];
     for step in &component.steps {
         let mut next = Vec::new();
+        let choices = problem.choices(step.callee as usize);
         for (from, entry) in layers.last().into_iter().flatten().enumerate() {
             let mut push = |set: u128, sum: f64, choice: Option<usize>| {
                 next.push(Entry { set: set & !step.freed, sum, from: from as u32, choice });
             };
             push(entry.set, entry.sum, None);
-            for (at, &bit) in step.bits.iter().enumerate().filter(|&(_, &bit)| bit != 0 && entry.set & bit == 0) {
-                push(entry.set | bit, entry.sum + value(step.callee, at), Some(at));
+            for (at, (choice, &bit)) in choices.iter().zip(&step.bits).enumerate() {
+                if bit != 0 && entry.set & bit == 0 {
+                    push(entry.set | bit, entry.sum + choice.ln_weight, Some(at));
+                }
             }
         }
-        debug_assert_eq!(step.bits.len(), problem.choices(step.callee as usize).len());
         keep_best(&mut next, Problem::max_sets(component));
         layers.push(next);
     }
