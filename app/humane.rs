@@ -37,6 +37,13 @@ pub fn duration(ns: i64) -> String {
     format!("{sign}{}", magnitude(ns.unsigned_abs()))
 }
 
+/// Returns how sure something is, 0 to 1, with two digits: rounded down, so that only what is certain reads 1.00.
+#[must_use]
+pub fn sureness(share: f64) -> String {
+    // A share such as 0.29 lies a little below 29 hundredths.
+    format!("{:.2}", (share.clamp(0.0, 1.0) * 100.0 + 1e-6).floor() / 100.0)
+}
+
 /// Returns a duration with its sign, for offsets: `+61.4 ms`, `-2 s`, `+0 ns`.
 #[must_use]
 pub fn offset(ns: i64) -> String {
@@ -199,6 +206,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn only_what_is_certain_is_sure_to_the_last_digit() {
+        assert_eq!([1.0, 0.999, 0.97, 0.29, 0.0].map(sureness), ["1.00", "0.99", "0.97", "0.29", "0.00"]);
+    }
 
     #[test]
     fn durations_have_three_digits_and_one_unit() {

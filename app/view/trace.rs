@@ -307,18 +307,7 @@ impl View for Trace {
         match &self.shown {
             None => Vec::new(),
             Some(shown) if shown.prompt.is_some() => vec![Command::Accept, Command::Cancel],
-            Some(shown) if shown.data.torn.is_torn() => {
-                vec![
-                    Command::Enter,
-                    Command::Healed,
-                    Command::Clock,
-                    Command::CriticalPath,
-                    Command::NextPane,
-                    Command::Filter,
-                    Command::Fold,
-                    Command::Copy,
-                ]
-            }
+            Some(shown) if shown.data.torn.is_torn() => torn_hints(shown.data.torn.is_skewed),
             Some(_) => vec![
                 Command::Enter,
                 Command::Fold,
@@ -378,6 +367,14 @@ impl View for Trace {
         let line = Rect { x: area.x + skipped, y: area.y + area.height / 3, width: area.width - skipped, height: 1 };
         put(buffer, line.intersection(area), &text, shared.theme.style(role));
     }
+}
+
+/// Returns the commands that help most where a trace was torn.
+fn torn_hints(is_skewed: bool) -> Vec<Command> {
+    let mut hints = vec![Command::Enter, Command::Healed];
+    hints.extend(is_skewed.then_some(Command::Clock));
+    hints.extend([Command::CriticalPath, Command::NextPane, Command::Filter, Command::Fold, Command::Copy]);
+    hints
 }
 
 fn spinner(shared: &Shared) -> String {

@@ -13,17 +13,18 @@ pub fn wrap(text: &str, room: u16) -> Vec<String> {
 fn wrap_line(line: &str, room: u16) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0_u16;
-    for word in line.split_word_bounds() {
-        let cells = width(word);
-        if used.saturating_add(cells) > room && used > 0 {
+    for word in line.split_inclusive(' ') {
+        let cells = width(word.trim_end());
+        if used > 0 && used.saturating_add(cells) > room && cells <= room {
             lines.push(String::new());
             used = 0;
         }
-        if word.trim().is_empty() && used == 0 && lines.len() > 1 {
-            continue;
-        }
         for part in parts(word, room) {
             if used > 0 && used.saturating_add(width(part)) > room {
+                // The blank that ends a full line is not seen.
+                if part == " " {
+                    continue;
+                }
                 lines.push(String::new());
                 used = 0;
             }
@@ -36,9 +37,13 @@ fn wrap_line(line: &str, room: u16) -> Vec<String> {
     lines
 }
 
-/// Cuts a word that is wider than a line.
+/// Returns a word and the blank behind it; one that is wider than a line in graphemes.
 fn parts(word: &str, room: u16) -> Vec<&str> {
-    if width(word) <= room { vec![word] } else { word.graphemes(true).collect() }
+    let text = word.trim_end_matches(' ');
+    if width(text) > room {
+        return word.graphemes(true).collect();
+    }
+    vec![text, &word[text.len()..]].into_iter().filter(|part| !part.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -50,6 +55,7 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words() {
         assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
+        assert_eq!(wrap("(one two) three", 9), ["(one two)", "three"]);
         assert_eq!(wrap("a\nb", 8), ["a", "b"]);
         assert_eq!(wrap("abcdef", 4), ["abcd", "ef"]);
         assert_eq!(wrap("", 4), [""]);

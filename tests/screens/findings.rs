@@ -1,4 +1,4 @@
-//! What is broken in the shop.
+//! What is broken in the shop, by rules that riftline does not come with: the words of ours may change.
 
 use riftline::view::trace::data::TraceData;
 use riftline_queries::table::{Column, Values};
@@ -30,7 +30,7 @@ pub fn all() -> Vec<Column> {
     let json = |values: [&str; 3]| Values::Json(values.map(|value| Some(value.into())).to_vec());
     vec![
         column("id", texts(&["491427b9", "0badcafe", "00000000"])),
-        column("rule", texts(&["b3-not-extracted", "child-outlives-parent", "my-own-rule\u{1b}[31m"])),
+        column("rule", texts(&["b3-not-read", "child-ends-late", "my-own-rule\u{1b}[31m"])),
         column("group", texts(&["A", "C", "Z"])),
         column("severity_number", ints([1, 2, 4])),
         column("confidence", Values::Double([0.97, 0.88, 0.5].map(Some).to_vec())),

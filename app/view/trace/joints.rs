@@ -19,7 +19,7 @@ pub fn facts(data: &TraceData, rank: u32) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(join) = data.torn.join(span) {
         let state = if join.is_accepted { "joined" } else { "maybe joined" };
-        facts.push((state, format!("{:.2} sure, by {}", join.confidence, join.rule)));
+        facts.push((state, format!("{} sure, by {}", humane::sureness(join.confidence), join.rule)));
         facts.push(("because", join.why.clone()));
         if let Some(finding) = named(data, rank) {
             facts.push(("finding", format!("{}: {}", finding.rule, finding.subject.replace("->", "→"))));

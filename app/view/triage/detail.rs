@@ -13,7 +13,7 @@ use crate::theme::Role;
 use crate::tui::command::Command;
 use crate::tui::state::Shared;
 use crate::view::trace::data::TraceData;
-use crate::widget::line::put;
+use crate::widget::line::{put, put_right};
 
 /// What is open.
 #[derive(Debug, Default)]
@@ -137,9 +137,8 @@ impl Detail {
         let title = format!(" example {} of {}: {what} ", self.example + 1, self.finding.examples.len());
         put(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, &title, style(Role::Heading));
         if hidden > 0 {
-            let more = format!(" {hidden} more lines ↓ ");
             let room = Rect { width: area.width.saturating_sub(1), ..area };
-            crate::widget::line::put_right(buffer, room, &more, style(Role::Accent));
+            put_right(buffer, room, " more ↓ ", style(Role::Accent));
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Parts {
 }
 
 const MARGIN: u16 = 2;
+/// What a finding is about gets at least so much.
+const SUBJECT_WIDTH: u16 = 17;
 
 /// Returns the parts of a view in `area` for a list of `len` findings.
 #[must_use]
@@ -67,7 +69,11 @@ impl Columns {
         let left = line.x + MARGIN;
         let severity = Rect { x: left, width: 6, ..line };
         let room = right.saturating_sub(severity.right() + 1);
-        let rule = Rect { x: severity.right() + 1, width: rule_width.clamp(12, (room * 3 / 5).max(12)), ..line };
+        let rule = Rect {
+            x: severity.right() + 1,
+            width: rule_width.clamp(12, room.saturating_sub(SUBJECT_WIDTH).max(12)),
+            ..line
+        };
         let subject = Rect { x: rule.right() + 1, width: right.saturating_sub(rule.right() + 1), ..line };
         Self { severity, rule, subject, often, sure, since }
     }
@@ -172,7 +178,7 @@ fn finding_row(
     let subject = if is_muted { format!("(muted) {subject}") } else { subject };
     put(buffer, columns.subject, &subject, style(Role::Text));
     put_right(buffer, columns.often, &finding.how_often(), style(Role::Number));
-    put_right(buffer, columns.sure, &format!("{:.2}", finding.confidence), style(Role::Number));
+    put_right(buffer, columns.sure, &humane::sureness(finding.confidence), style(Role::Number));
     let since = humane::time_of_day(finding.first_seen_ns, shared.zone);
     put_right(buffer, columns.since, since.get(..8).unwrap_or(&since), style(Role::Time));
 }
@@ -192,7 +198,7 @@ pub fn sign(severity: usize, shared: &Shared) -> (&'static str, Role) {
 pub fn headline(finding: &Finding, namespace: &str, line: Rect, buffer: &mut Buffer, shared: &Shared) {
     let style = |role: Role| shared.theme.style(role);
     let (sign, role) = sign(finding.severity, shared);
-    let numbers = format!("{}  sure {:.2}", finding.how_often(), finding.confidence);
+    let numbers = format!("{}  sure {}", finding.how_often(), humane::sureness(finding.confidence));
     put_right(buffer, line, &numbers, style(Role::Number));
     let room = Rect { width: line.width.saturating_sub(width(&numbers) + 2), ..line };
     let rest = put(buffer, room, &format!("{sign} {}  ", finding.severity_name()), style(role));

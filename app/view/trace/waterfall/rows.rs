@@ -216,7 +216,7 @@ impl Scene<'_> {
         let Some(join) = self.data.torn.join(self.data.forest.span(rank)) else { return };
         let sure = if join.is_accepted { "" } else { "?" };
         let role = if join.is_accepted { Role::Mark } else { Role::Dim };
-        let text = format!("{}{sure} {:.2}", self.shared.symbols.stitched, join.confidence);
+        let text = format!("{}{sure} {}", self.shared.symbols.stitched, humane::sureness(join.confidence));
         put(buffer, line.service, &text, self.style(role));
         let room = Rect { width: line.marks.right().saturating_sub(line.tree.x), ..line.tree };
         // Guides are as wide as in other rows, so that lines meet.
