@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use riftline_queries::analyse::Analysed;
 use riftline_queries::cancel::Cancel;
 use riftline_queries::detect::Rules;
@@ -32,6 +32,8 @@ const REST_SHARE: u32 = 3;
 const SHORT_REST: Duration = Duration::from_millis(200);
 /// How often the files of rules are looked at while nothing arrives.
 const WATCH: Duration = Duration::from_secs(5);
+/// Wishes that may wait; where there are so many, one more changes nothing.
+const WAITING: usize = 16;
 /// How long leaving waits for the thread.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -52,7 +54,7 @@ impl Analyst {
         is_waiting: bool,
         news: Sender<LoadNews>,
     ) -> io::Result<Self> {
-        let (send, wishes) = unbounded();
+        let (send, wishes) = bounded(WAITING);
         let (alive, ended) = bounded::<()>(0);
         let cancel = Cancel::default();
         let mut work = Work { store, rules, seen: None, wishes, cancel: cancel.clone(), news };

@@ -184,8 +184,8 @@ impl Loop {
             match task {
                 Outside::Ask { slot, request } => self.jobs.ask(slot, request),
                 Outside::Cancel(slot) => self.jobs.cancel(slot),
-                // One that has gone has said why.
-                Outside::Analyse(wish) => _ = self.wishes.as_ref().map(|wishes| wishes.send(wish)),
+                // One that has gone has said why; one with many wishes looks anyway.
+                Outside::Analyse(wish) => _ = self.wishes.as_ref().map(|wishes| wishes.try_send(wish)),
                 Outside::Copy(text) => execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Outside::Mouse(on) => self.screen.set_mouse(on)?,
                 Outside::Redraw => self.screen.forget()?,

@@ -1,4 +1,4 @@
-use crossbeam_channel::unbounded;
+use crossbeam_channel::bounded;
 
 use super::*;
 
@@ -7,7 +7,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A store, the news about it, and the analyst who tells them.
 fn start(rules: Option<PathBuf>) -> (Analyst, Receiver<LoadNews>) {
     let store = Arc::new(Store::temporary().unwrap());
-    let (send, news) = unbounded();
+    let (send, news) = bounded(64);
     (Analyst::start(store, rules, true, send).unwrap(), news)
 }
 
