@@ -39,6 +39,17 @@ pub(crate) struct Unreadable {
     pub error: OpenError,
 }
 
+/// Returns what is in a file, gzip or not: for small files beside recordings.
+pub fn read_unpacked(path: &Path) -> io::Result<Vec<u8>> {
+    let bytes = std::fs::read(path)?;
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked)?;
+    Ok(unpacked)
+}
+
 /// Returns every file that the inputs name, sorted within a folder, with those that cannot be read in their places.
 pub(crate) fn expand(inputs: &[Input]) -> Vec<Result<Named, Unreadable>> {
     let mut found = Vec::new();

@@ -154,13 +154,14 @@ fn the_manual_and_completions_name_every_command() {
     let home = Home::new();
     let manual = home.run(&["man"]);
     let completions = home.run(&["completions", "bash"]);
-    for name in
-        ["ingest", "listen", "query", "traces", "trace", "services", "edges", "logs", "check", "doctor", "themes"]
-    {
+    for name in [
+        "ingest", "listen", "query", "traces", "trace", "services", "edges", "logs", "findings", "export", "lab",
+        "check", "doctor", "themes",
+    ] {
         assert!(utf8(&completions.stdout).contains(name), "{name}");
         assert!(utf8(&manual.stdout).contains(&format!("RIFTLINE {}", name.to_uppercase())), "{name}");
     }
-    for later in ["findings", "chaos", "assert", "mcp"] {
+    for later in ["chaos", "assert", "mcp"] {
         assert!(!utf8(&home.run(&["--help"]).stdout).contains(&format!("\n  {later} ")), "{later}");
         assert_eq!(code(home.run(&[later]).status), 2, "{later}");
     }

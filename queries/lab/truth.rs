@@ -9,12 +9,10 @@
 //!
 //! The first lists what was torn; the second lists all spans, torn are those whose published parent is not the true one.
 
-use std::fs;
-use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
 use hashbrown::HashMap;
+use riftline_ingest::source::read_unpacked;
 use serde::Deserialize;
 
 use crate::trace::window::{NONE, Window};
@@ -58,13 +56,8 @@ enum Line {
 impl Truth {
     /// Reads a truth from a file, gzip or not.
     pub fn open(path: &Path, window: &Window) -> Result<Self, TruthError> {
-        let failed = |error: &io::Error| TruthError { line: 0, message: format!("{}: {error}", path.display()) };
-        let mut bytes = fs::read(path).map_err(|error| failed(&error))?;
-        if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut unpacked = Vec::new();
-            MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).map_err(|error| failed(&error))?;
-            bytes = unpacked;
-        }
+        let bytes = read_unpacked(path)
+            .map_err(|error| TruthError { line: 0, message: format!("{}: {error}", path.display()) })?;
         Self::read(&String::from_utf8_lossy(&bytes), window)
     }
 

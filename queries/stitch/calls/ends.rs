@@ -92,7 +92,9 @@ impl Ends {
 
     /// Tells whether a call of one group can have been served by another.
     pub(super) fn fits(&self, call: u32, root: u32) -> bool {
-        let (call, root) = (&self.groups[call as usize], &self.groups[root as usize]);
+        let group = |number: u32| self.groups.get(number as usize);
+        // A span that is neither a call nor a callee is of no group.
+        let (Some(call), Some(root)) = (group(call), group(root)) else { return false };
         let is_message = (call.role == Role::Producer, root.role == Role::Consumer);
         is_message.0 == is_message.1
             && self.peers.allow(&call.peer, root.service)

@@ -33,9 +33,9 @@ fn calls(ahead_ms: &[i64], edges: &[(usize, usize)]) -> Window {
 
 fn offsets_ms(window: &Window) -> Vec<i64> {
     let skew = Skew::of(window, &window.parent, Limits::default());
-    (0..window.resources.len() as u32)
-        .map(|resource| (skew.offset_ns(resource) as f64 / MS as f64).round() as i64)
-        .collect()
+    let mut resources: Vec<u32> = (0..window.resources.len() as u32).collect();
+    resources.sort_by_key(|&resource| window.text(window.resources[resource as usize].instance));
+    resources.into_iter().map(|resource| (skew.offset_ns(resource) as f64 / MS as f64).round() as i64).collect()
 }
 
 #[test]
