@@ -154,7 +154,7 @@ impl Store {
             findings: rows.num_findings(),
             broken,
         };
-        self.write(connection, rows, &unchanged).map_err(Stop::Write)?;
+        self.write(connection, &rows, &unchanged).map_err(Stop::Write)?;
         Ok(analysed)
     }
 
@@ -180,7 +180,7 @@ impl Store {
     }
 
     /// Replaces what was known by `rows`; what `unchanged` stretches said stays.
-    fn write(&self, connection: &Connection, rows: Rows, unchanged: &[Stretch]) -> Result<(), WriteError> {
+    fn write(&self, connection: &Connection, rows: &Rows, unchanged: &[Stretch]) -> Result<(), WriteError> {
         let _settling = lock(&self.shared.settling);
         let written = (|| {
             let transaction = connection.unchecked_transaction()?;

@@ -37,7 +37,7 @@ fn stitch(args: &LabStitchArgs, context: &Context) -> Result<(), Failure> {
 fn calibrate(args: &CalibrateArgs, context: &Context) -> Result<(), Failure> {
     let mut scores = Scores::default();
     for (what, name) in [(Masked::Calls, "calls: "), (Masked::Work, "inside: ")] {
-        let (window, truth) = mask(window(&args.sources, &args.without)?, what, MASKED, args.seed);
+        let (window, truth) = mask(&window(&args.sources, &args.without)?, what, MASKED, args.seed);
         measure(&window, &truth, name, &mut scores);
     }
     answer::give(&scores.table(), args.print, context)

@@ -61,7 +61,9 @@ impl Loader {
     }
 
     fn spans(&mut self, connection: &Connection, derived: &str, stretch: &Stretch) -> duckdb::Result<()> {
-        let columns: String = self.conventions.iter().map(|(column, _)| format!(", s.{}", quote(column))).collect();
+        let columns: Vec<String> =
+            self.conventions.iter().map(|(column, _)| format!(", s.{}", quote(column))).collect();
+        let columns = columns.concat();
         let of_stretch = if stretch.is_all {
             String::new()
         } else {

@@ -141,7 +141,7 @@ fn evidence(window: &Window, stitch: &Stitch) -> Map<String, Value> {
 }
 
 /// Replaces everything but what `unchanged` stretches said.
-pub(super) fn write(connection: &Connection, derived: &str, rows: Rows, unchanged: &[Stretch]) -> duckdb::Result<()> {
+pub(super) fn write(connection: &Connection, derived: &str, rows: &Rows, unchanged: &[Stretch]) -> duckdb::Result<()> {
     let kept: Vec<String> = unchanged.iter().map(|stretch| format!("{}::UBIGINT", stretch.fingerprint)).collect();
     let gone = if kept.is_empty() { String::new() } else { format!(" WHERE stretch NOT IN ({})", kept.join(", ")) };
     for table in ["analysed_stretches", "settled_stitches", "settled_findings", "trace_notes", "settled_clocks"] {

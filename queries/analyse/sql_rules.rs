@@ -42,6 +42,7 @@ pub(super) fn find(store: &Store, rules: &Rules, cancel: &Cancel) -> (Vec<Findin
 }
 
 /// Prepares the SQL of all rules and returns what does not fit the store.
+#[must_use]
 pub fn check(store: &Store, rules: &Rules) -> Vec<BrokenRule> {
     let all = rules.all().iter().filter_map(|rule| Some((rule, rule.bound_sql()?)));
     let error = |sql: &str| run::checked_select(store, sql, 1, &Cancel::default()).err();

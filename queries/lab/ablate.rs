@@ -9,6 +9,7 @@ use super::chance::Chance;
 use crate::table::{Cell, Table, Values};
 
 /// What is done to the spans.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is taken out or not")]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ablation {
     pub trace_id: bool,
@@ -225,7 +226,7 @@ impl Cut<'_> {
         let hex = |id: u64| (id != 0).then(|| format!("{id:016x}").into());
         match name {
             "trace_id" => {
-                *values = Values::Text(all.map(|at| Some(format!("{:032x}", self.ids.trace[at]).into())).collect())
+                *values = Values::Text(all.map(|at| Some(format!("{:032x}", self.ids.trace[at]).into())).collect());
             }
             "span_id" => *values = Values::Text(all.map(|at| hex(self.ids.span(self.spans.span[at]))).collect()),
             "parent_span_id" => {

@@ -17,12 +17,11 @@ pub enum Masked {
 
 /// Tears a share of the healthy calls of each edge; returns the torn window and the truth about it.
 #[must_use]
-pub fn mask(window: Window, what: Masked, share: f64, seed: u64) -> (Window, Truth) {
+pub fn mask(window: &Window, what: Masked, share: f64, seed: u64) -> (Window, Truth) {
     let mut chance = Chance::new(seed);
-    let torn: Vec<bool> =
-        window.spans().map(|span| is_healthy(&window, span, what) && chance.share() < share).collect();
+    let torn: Vec<bool> = window.spans().map(|span| is_healthy(window, span, what) && chance.share() < share).collect();
     let fresh: Vec<u128> = torn.iter().map(|&is_torn| if is_torn { chance.trace_id() } else { 0 }).collect();
-    let traces: Vec<u128> = window.spans().map(|span| trace_id(&window, span, &torn, &fresh)).collect();
+    let traces: Vec<u128> = window.spans().map(|span| trace_id(window, span, &torn, &fresh)).collect();
     let pairs: Vec<(u32, u32)> =
         window.spans().filter(|&span| torn[span as usize]).map(|span| (span, window.parent[span as usize])).collect();
     let ids = |span: u32| (traces[span as usize], window.span_id[span as usize]);
@@ -70,8 +69,8 @@ fn trace_id(window: &Window, span: u32, torn: &[bool], fresh: &[u128]) -> u128 {
     window.trace_id(span)
 }
 
-fn rebuild(window: Window, traces: &[u128], torn: &[bool]) -> Window {
-    let mut builder = Builder::of(&window);
+fn rebuild(window: &Window, traces: &[u128], torn: &[bool]) -> Window {
+    let mut builder = Builder::of(window);
     let by_ids: HashMap<(u128, u64), u128> = window
         .spans()
         .map(|span| ((window.trace_id(span), window.span_id[span as usize]), traces[span as usize]))
@@ -79,12 +78,12 @@ fn rebuild(window: Window, traces: &[u128], torn: &[bool]) -> Window {
     for span in window.spans() {
         let at = span as usize;
         let parent_span_id = if torn[at] { 0 } else { window.parent_span_id[at] };
-        builder.copy(&window, span, SpanRecord { trace_id: traces[at], parent_span_id, ..window.record(span) });
+        builder.copy(window, span, SpanRecord { trace_id: traces[at], parent_span_id, ..window.record(span) });
     }
     for log in 0..window.logs.time_ns.len() {
         let ids = (window.logs.trace_id[log], window.logs.span_id[log]);
         let trace_id = by_ids.get(&ids).copied().unwrap_or(ids.0);
-        builder.copy_log(&window, log, LogRecord { trace_id, ..window.log_record(log) });
+        builder.copy_log(window, log, LogRecord { trace_id, ..window.log_record(log) });
     }
     builder.finish()
 }

@@ -49,8 +49,8 @@ fn span() -> impl Strategy<Value = Drawn> {
                     duration_ns,
                     kind,
                     status,
-                    resource,
                     flags,
+                    resource,
                     ..SpanRecord::default()
                 };
                 (record, attributes)

@@ -155,8 +155,8 @@ impl Builder {
         for number in 0..window.texts.len() as u32 {
             builder.texts.intern(window.text(Symbol(number)));
         }
-        builder.resources = window.resources.clone();
-        builder.scopes = window.scopes.clone();
+        builder.resources.clone_from(&window.resources);
+        builder.scopes.clone_from(&window.scopes);
         builder
     }
 
