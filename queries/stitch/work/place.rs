@@ -13,9 +13,9 @@ type Name = (Symbol, Role);
 /// Stands for the request's own span.
 const OWN: Name = (Symbol::EMPTY, Role::Server);
 
-/// By kind of call: the name of the span that makes such calls.
+/// By kind of call: the name of the span that makes such calls; nothing where no one name does.
 pub(super) struct Places {
-    names: Vec<Name>,
+    names: Vec<Option<Name>>,
 }
 
 impl Places {
@@ -25,24 +25,23 @@ impl Places {
         for &(call, parent) in joins {
             by_kind[process.calls[call as usize].kind].push((call, parent));
         }
-        let name = |kind: usize| {
-            by_healthy(window, process, kind).unwrap_or_else(|| by_presence(window, process, &by_kind[kind]))
-        };
+        let name =
+            |kind: usize| by_healthy(window, process, kind).or_else(|| by_presence(window, process, &by_kind[kind]));
         Self { names: (0..process.num_kinds).map(name).collect() }
     }
 
-    /// Returns the span of a request that made a call.
+    /// Returns the span of a request that made a call. Where calls of one kind come from several places, it is the innermost span
+    /// that lasts as long as the call: code that waits for its call is inside of it.
     pub(super) fn find(&self, window: &Window, process: &Process, call: u32, parent: u32) -> u32 {
         let request = process.parents[parent as usize].span;
         let of = &process.calls[call as usize];
-        let name = self.names[of.kind];
-        if name == OWN {
-            return request;
-        }
-        present(window, process, window.start_ns[of.span as usize], parent)
-            .filter(|&span| name_of(window, span) == name)
-            .last()
-            .unwrap_or(request)
+        let end = window.end_ns[of.span as usize];
+        let makes = |span: &u32| match self.names[of.kind] {
+            Some(name) => name_of(window, *span) == name,
+            None => end <= window.end_ns[*span as usize],
+        };
+        let there = present(window, process, window.start_ns[of.span as usize], parent);
+        there.filter(makes).last().unwrap_or(request)
     }
 }
 
@@ -83,7 +82,7 @@ fn parent_name(window: &Window, request: &Parent, span: u32) -> Name {
 }
 
 /// Returns the deepest internal span that is there whenever a call of a kind begins.
-fn by_presence(window: &Window, process: &Process, joins: &[(u32, u32)]) -> Name {
+fn by_presence(window: &Window, process: &Process, joins: &[(u32, u32)]) -> Option<Name> {
     let there = |&(call, parent): &(u32, u32)| {
         let time = window.start_ns[process.calls[call as usize].span as usize];
         let names: Vec<Name> = present(window, process, time, parent).map(|span| name_of(window, span)).collect();
@@ -95,8 +94,7 @@ fn by_presence(window: &Window, process: &Process, joins: &[(u32, u32)]) -> Name
         num as f64 >= MIN_SHARE * sets.len() as f64
     };
     // Any that is there nearly always is in the first few sets.
-    let mut often = sets.iter().take(4).flat_map(|set| set.iter().rev()).copied().filter(enough);
-    often.next().unwrap_or(OWN)
+    sets.iter().take(4).flat_map(|set| set.iter().rev()).copied().find(enough)
 }
 
 fn count(names: &[Name], name: Name) -> usize {
