@@ -136,7 +136,7 @@ pub(crate) fn class<'a>(batch: &'a Batch, name: &str) -> &'a ClassBatch {
 pub(crate) fn shared(name: &str) -> Option<(PathBuf, Vec<u8>)> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let named = std::env::var_os("RIFTLINE_SHARED_DATA").map(PathBuf::from);
-    let folders = [named, Some(beside), Some(PathBuf::from("/work/shared/data"))];
+    let folders = [named, Some(beside)];
     let Some(path) = folders.into_iter().flatten().map(|folder| folder.join(name)).find(|path| path.exists()) else {
         eprintln!("SKIPPED: no {name} among the shared captures");
         return None;

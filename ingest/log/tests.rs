@@ -44,8 +44,7 @@ pub(crate) fn decode(format: &str, bytes: &[u8], step: usize) -> Vec<Batch> {
 /// The folder of real captures, where there is one.
 pub(crate) fn shared() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let places =
-        [std::env::var("RIFTLINE_SHARED_DATA").unwrap_or_default(), beside.to_owned(), "/work/shared/data".to_owned()];
+    let places = [std::env::var("RIFTLINE_SHARED_DATA").unwrap_or_default(), beside.to_owned()];
     let found = places.iter().map(PathBuf::from).find(|place| place.join("logs").is_dir());
     if found.is_none() {
         eprintln!("skipped: no real captures (set RIFTLINE_SHARED_DATA)");
