@@ -22,7 +22,6 @@ pub mod progress;
 pub mod query;
 pub mod retention;
 pub mod rows;
-pub mod rules;
 pub mod source;
 pub mod summary;
 pub mod work;

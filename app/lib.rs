@@ -7,6 +7,7 @@ pub mod format;
 pub mod headless;
 pub mod humane;
 pub mod mistake;
+pub mod rules;
 pub mod signals;
 pub mod theme;
 pub mod tui;

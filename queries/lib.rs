@@ -5,6 +5,7 @@
 
 pub mod cancel;
 pub mod catalog;
+mod chance;
 pub mod desk;
 pub mod detect;
 pub mod error;

@@ -9,13 +9,17 @@ mod matching;
 mod why;
 pub mod work;
 
+use std::cell::OnceCell;
+
 use crate::trace::window::{Symbol, Window};
 
 /// Rejoins all that can be rejoined: at most one stitch a child, ordered by child.
 #[must_use]
 pub fn stitch(window: &Window) -> Vec<Stitch> {
-    let mut all = work::join(window);
-    all.extend(calls::join(window));
+    // Looked for by whoever needs them first.
+    let keys = OnceCell::new();
+    let mut all = work::join(window, &keys);
+    all.extend(calls::join(window, &keys));
     all.sort_by_key(|stitch| (stitch.child, stitch.state));
     all.dedup_by_key(|stitch| stitch.child);
     all

@@ -10,11 +10,12 @@ use riftline_queries::store::Store;
 use riftline_queries::table::{Cell, Table};
 
 use super::rows::{self, Row, State};
-use super::{Context, answer, formats, named, patterns, rules, themes};
+use super::{Context, answer, formats, named, patterns, themes};
 use crate::cli::PrintArgs;
 use crate::config;
 use crate::error::Failure;
 use crate::mistake::Mistake;
+use crate::rules;
 use crate::tui::keymap::Keymap;
 
 const VIEWS: &str = "select view_name from duckdb_views() where not internal order by view_name";

@@ -14,10 +14,11 @@ use riftline_queries::serve::{self, Client, LoadError, LoadRequest, Place, Serve
 use serde::Serialize;
 
 use super::progress::ProgressLine;
-use super::{Context, answer, retention, rules, say, source, summary};
+use super::{Context, answer, retention, say, source, summary};
 use crate::cli::IngestArgs;
 use crate::error::Failure;
 use crate::format::{Format, write_json};
+use crate::rules;
 use crate::signals::{self, Temporary};
 
 /// How long what was read may need to get into the store's file after a signal.

@@ -10,10 +10,11 @@ use riftline_queries::serve::{self, Place, Server};
 use riftline_queries::store::Store;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{Context, retention, rules, say, source};
+use super::{Context, retention, say, source};
 use crate::cli::{DoorArgs, FromArgs, ListenArgs, StoreArgs, WorkstationArgs};
 use crate::error::Failure;
 use crate::humane::count;
+use crate::rules::{self, Watched};
 use crate::signals;
 
 /// How long what was taken may need to get into the store's file after a signal. What does not get there is in the spool.
@@ -66,18 +67,21 @@ struct Chores {
     /// When the next of each is due.
     retention: Instant,
     analysis: Instant,
+    rules: Watched,
 }
 
 impl Chores {
     fn new(now: Instant) -> Self {
-        Self { retention: now + RETENTION_EVERY, analysis: now }
+        Self { retention: now + RETENTION_EVERY, analysis: now, rules: Watched::new(rules::folder()) }
     }
 
     /// Joins torn traces and looks for what is wrong, at most a third of the time; removes what is too old.
     fn run(&mut self, store: &Store, context: &Context) {
         let begun = Instant::now();
         if begun >= self.analysis {
-            store.set_rules(rules::load().0);
+            if self.rules.has_changed() {
+                store.set_rules(self.rules.read().0);
+            }
             if let Err(error) = store.analyse(&context.cancel).map(drop)
                 && !context.cancel.is_stopped()
             {

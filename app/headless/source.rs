@@ -15,10 +15,11 @@ use riftline_queries::store::Store;
 use riftline_queries::table::Table;
 
 use super::progress::ProgressLine;
-use super::{Context, patterns, rules, say, summary};
+use super::{Context, patterns, say, summary};
 use crate::cli::{FromArgs, StoreArgs};
 use crate::config;
 use crate::error::Failure;
+use crate::rules;
 use crate::signals::{self, Temporary};
 
 /// Somebody who answers, until dropped: the store is closed before an answer is printed.

@@ -13,6 +13,7 @@ use super::{Context, listen, say, source};
 use crate::cli::{FromArgs, WorkstationArgs};
 use crate::config;
 use crate::error::Failure;
+use crate::rules;
 use crate::signals::Temporary;
 use crate::tui::effect::LoadNews;
 use crate::tui::{self, Preferences, TuiError, TuiOptions};
@@ -123,7 +124,7 @@ fn preferences(args: &WorkstationArgs, sources: &[String], context: &Context) ->
         themes: super::themes::themes(context),
         theme: context.settings.theme.clone(),
         keymap: folders.as_ref().map(|folders| folders.config_dir().join("keymap.toml")),
-        rules: folders.as_ref().map(|folders| folders.config_dir().join("rules")),
+        rules: rules::folder(),
         data_folder: folders.as_ref().map(|folders| folders.data_dir().to_owned()),
         mouse: args.mouse.then_some(true).or(context.settings.config.mouse),
         zone: context.settings.zone,

@@ -1,20 +1,19 @@
 //! Keeps stitches and findings up to date while the workstation is open: on a thread of its own, a quarter of the time at most.
 
-use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use riftline_queries::analyse::Analysed;
 use riftline_queries::cancel::Cancel;
-use riftline_queries::detect::Rules;
 use riftline_queries::store::Store;
 
 use super::effect::LoadNews;
+use crate::rules::Watched;
 
 /// What is asked of the analyst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,7 @@ impl Analyst {
         let (send, wishes) = bounded(WAITING);
         let (alive, ended) = bounded::<()>(0);
         let cancel = Cancel::default();
-        let mut work = Work { store, rules, seen: None, wishes, cancel: cancel.clone(), news };
+        let mut work = Work { store, rules: Watched::new(rules), wishes, cancel: cancel.clone(), news };
         let run = move || {
             work.run(!is_waiting);
             drop(alive);
@@ -82,14 +81,9 @@ impl Drop for Analyst {
     }
 }
 
-/// A file of rules: path, time of change, size.
-type Stamp = (PathBuf, Option<SystemTime>, u64);
-
 struct Work {
     store: Arc<Store>,
-    rules: Option<PathBuf>,
-    /// Files of rules as they were when they were read.
-    seen: Option<Vec<Stamp>>,
+    rules: Watched,
     wishes: Receiver<Wish>,
     cancel: Cancel,
     news: Sender<LoadNews>,
@@ -123,7 +117,7 @@ impl Work {
 
     /// Looks once, and tells about it where something is new or `is_asked`; returns how long to rest.
     fn look(&mut self, is_asked: bool) -> Duration {
-        if self.has_new_rules() {
+        if self.rules.has_changed() {
             self.read_rules(true);
         }
         let begun = Instant::now();
@@ -143,22 +137,14 @@ impl Work {
         if is_idle { SHORT_REST } else { REST.max(begun.elapsed() * REST_SHARE) }
     }
 
-    fn has_new_rules(&self) -> bool {
-        self.seen.as_ref() != Some(&stamps(self.rules.as_deref()))
-    }
-
     /// Gives the store the rules as they are now. Mistakes are always told, how many there are only where `is_asked`.
     fn read_rules(&mut self, is_asked: bool) {
-        self.seen = Some(stamps(self.rules.as_deref()));
-        let (rules, mistakes) = match &self.rules {
-            Some(folder) => Rules::with_folder(folder),
-            None => (Rules::bundled(), Vec::new()),
-        };
+        let (rules, mistakes) = self.rules.read();
         let text = match mistakes.first() {
             Some(mistake) => format!("{}, line {}: {}", mistake.path.display(), mistake.line, mistake.message),
             None => format!("{} rules", rules.all().len()),
         };
-        self.store.set_rules(Arc::new(rules));
+        self.store.set_rules(rules);
         if is_asked || !mistakes.is_empty() {
             self.tell(LoadNews::Said { text, is_error: !mistakes.is_empty() });
         }
@@ -171,19 +157,6 @@ impl Work {
             let _ = self.news.send(news);
         }
     }
-}
-
-/// Returns the files of rules in `folder`, by path.
-fn stamps(folder: Option<&Path>) -> Vec<Stamp> {
-    let entries = folder.into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
-    let mut stamps: Vec<Stamp> = entries
-        .filter_map(|entry| {
-            let meta = entry.metadata().ok()?;
-            Some((entry.path(), meta.modified().ok(), meta.len()))
-        })
-        .collect();
-    stamps.sort();
-    stamps
 }
 
 #[cfg(test)]

@@ -78,10 +78,8 @@ impl Rows {
     /// Adds what SQL found in the whole store: it is of no stretch, and found anew each time.
     pub(super) fn push_findings(&mut self, findings: Vec<Finding>) {
         let whole = Stretch { fingerprint: 0, from_ns: 0, to_ns: 0, is_all: true };
-        let mut notes: BTreeMap<u128, Note> = BTreeMap::new();
-        for finding in findings.iter().filter(|finding| finding.severity < Severity::Info) {
-            finding.traces.iter().for_each(|&trace| notes.entry(trace).or_default().num_findings += 1);
-        }
+        let mut notes = BTreeMap::new();
+        count_findings(&mut notes, &findings);
         self.notes.extend(notes.into_iter().map(|(trace, note)| (0, trace, note)));
         self.findings.extend(findings.into_iter().zip(0..).map(|(finding, place)| (whole, place, finding)));
     }
@@ -101,10 +99,15 @@ fn notes(case: &Case<'_>, findings: &[Finding]) -> BTreeMap<u128, Note> {
             notes.entry(case.window.trace_id(span)).or_default().is_stitched = true;
         }
     }
+    count_findings(&mut notes, findings);
+    notes
+}
+
+/// Findings that are more than a note count for the traces that they touch.
+fn count_findings(notes: &mut BTreeMap<u128, Note>, findings: &[Finding]) {
     for finding in findings.iter().filter(|finding| finding.severity < Severity::Info) {
         finding.traces.iter().for_each(|&trace| notes.entry(trace).or_default().num_findings += 1);
     }
-    notes
 }
 
 fn stitch_row(stretch: u64, window: &Window, stitch: &Stitch) -> StitchRow {

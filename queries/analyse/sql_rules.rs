@@ -5,9 +5,9 @@
 //! All other columns are evidence. `{{name}}` stands for a threshold of the rule.
 
 use serde_json::{Map, Value, json};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cancel::Cancel;
+use crate::detect::finding::{evidence_of, id_of};
 use crate::detect::{Finding, Rule, Rules};
 use crate::error::AskError;
 use crate::run;
@@ -55,7 +55,7 @@ fn finding(rule: &Rule, table: &Table, row: usize) -> Finding {
     let time = |name: &str| if let Cell::Time(time) = table.get(row, name) { time } else { 0 };
     let confidence = if let Cell::Double(share) = table.get(row, "confidence") { share } else { rule.confidence };
     Finding {
-        id: format!("{:08x}", xxh3_64(format!("{}\n{subject}", rule.id).as_bytes()) >> 32),
+        id: id_of(rule, &subject),
         rule: rule.id.clone(),
         group: rule.group.clone(),
         severity: rule.severity,
@@ -81,10 +81,7 @@ fn text(cell: Cell<'_>) -> String {
 }
 
 fn evidence(rule: &Rule, table: &Table, row: usize) -> Map<String, Value> {
-    let mut evidence = Map::new();
-    evidence.insert("definition".to_owned(), json!(rule.definition));
-    evidence.insert("side".to_owned(), json!(text(table.get(row, "side"))));
-    evidence.insert("rule_version".to_owned(), json!(rule.version));
+    let mut evidence = evidence_of(rule, &text(table.get(row, "side")));
     for column in table.columns.iter().filter(|column| !NAMED.contains(&column.name.as_str())) {
         evidence.insert(column.name.clone(), value(column.values.get(row)));
     }

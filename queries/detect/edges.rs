@@ -32,7 +32,7 @@ pub struct Service {
     pub served: u64,
 }
 
-/// All edges and services of a window, ordered by their symbols' texts.
+/// All edges and services of a window, ordered by their symbols.
 #[derive(Debug, Default)]
 pub struct Edges {
     /// By caller and callee.

@@ -1,7 +1,10 @@
 //! What a detector found.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::rule::Rule;
 
 use crate::trace::window::Symbol;
 
@@ -96,6 +99,19 @@ impl Draft {
         self.evidence.insert(name.to_owned(), value.into());
         self
     }
+}
+
+/// Returns the id of a finding: eight hexadecimal digits made of rule and subject.
+#[must_use]
+pub(crate) fn id_of(rule: &Rule, subject: &str) -> String {
+    format!("{:08x}", xxh3_64(format!("{}\n{subject}", rule.id).as_bytes()) >> 32)
+}
+
+/// Returns what the evidence of every finding of a rule says.
+#[must_use]
+pub(crate) fn evidence_of(rule: &Rule, side: &str) -> Map<String, Value> {
+    let head = [("definition", json!(rule.definition)), ("side", json!(side)), ("rule_version", json!(rule.version))];
+    head.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A finding as the view `findings` shows it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::trace::window::{NONE, Symbol, Window, key};
+use crate::trace::window::{NONE, Symbol, Window, key, url};
 
 /// Services by what their callers write about them.
 #[derive(Debug, Default)]
@@ -76,22 +76,10 @@ pub fn addresses(window: &Window, exit: u32) -> Vec<Address> {
 }
 
 /// The host and port of a URL, as far as the window has met them as texts.
-fn of_url(window: &Window, url: Symbol) -> Option<Address> {
-    let (host, port) = host_and_port(window.text(url))?;
+fn of_url(window: &Window, full: Symbol) -> Option<Address> {
+    let (host, port) = url::host_and_port(window.text(full))?;
     let find = |text: &str| window.texts.find(text);
     Some(Address::Host(find(host)?, find(port).unwrap_or_default()))
-}
-
-/// Splits `http://host:port/path` into host and port; the port is the scheme's own where none is written.
-#[must_use]
-pub fn host_and_port(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some((host, port)),
-        _ => Some((authority, if scheme == "https" { "443" } else { "80" })),
-    }
 }
 
 /// Tells whether a call goes to a database, which has no spans of its own.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -25,8 +26,10 @@ impl Rules {
     /// Returns the rules that come with riftline.
     #[must_use]
     pub fn bundled() -> Self {
-        // A test parses each, so that none is lost here.
-        Self { all: DETECTORS.iter().filter_map(|one| Rule::parse(one.rule).ok()).collect() }
+        static BUNDLED: LazyLock<Vec<Rule>> =
+            // A test parses each, so that none is lost here.
+            LazyLock::new(|| DETECTORS.iter().filter_map(|one| Rule::parse(one.rule).ok()).collect());
+        Self { all: BUNDLED.clone() }
     }
 
     /// Returns the bundled rules with those of `folder` over them, and what is wrong there. A file `<id>.toml` changes the keys

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::case::Case;
-use super::finding::{Draft, Example, Finding, Severity, Subject};
+use super::finding::{Draft, Example, Finding, Severity, Subject, evidence_of, id_of};
 use super::language;
 use super::rule::Rule;
 use crate::trace::window::Window;
@@ -94,9 +93,8 @@ fn finding(window: &Window, rule: &Rule, draft: &Draft) -> Finding {
         Subject::Edge(caller, callee) => vec![caller, callee],
     };
     let start = |span: &u32| window.start_ns[*span as usize];
-    let id = format!("{:08x}", xxh3_64(format!("{}\n{subject}", rule.id).as_bytes()) >> 32);
     Finding {
-        id,
+        id: id_of(rule, &subject),
         rule: rule.id.clone(),
         group: rule.group.clone(),
         severity: severity(rule, draft),
@@ -119,11 +117,8 @@ fn ids(window: &Window, example: Example) -> [(u128, u64); 2] {
 }
 
 fn evidence(window: &Window, rule: &Rule, draft: &Draft) -> Map<String, Value> {
-    let mut evidence = Map::new();
-    evidence.insert("definition".to_owned(), json!(rule.definition));
+    let mut evidence = evidence_of(rule, window.text(draft.side));
     evidence.insert("why".to_owned(), json!(draft.why));
-    evidence.insert("side".to_owned(), json!(window.text(draft.side)));
-    evidence.insert("rule_version".to_owned(), json!(rule.version));
     evidence.extend(draft.evidence.clone());
     evidence
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::chance::Chance;
+use crate::chance::Chance;
 use crate::table::{Cell, Table, Values};
 
 /// What is done to the spans.

@@ -2,8 +2,8 @@
 
 use hashbrown::HashMap;
 
-use super::chance::Chance;
 use super::truth::Truth;
+use crate::chance::Chance;
 use crate::trace::window::{Builder, LogRecord, NONE, SpanRecord, Window};
 
 /// What is torn.

@@ -12,10 +12,12 @@ mod order;
 mod pairs;
 mod peers;
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 
 use hashbrown::{HashMap, HashSet};
 
+use super::keys::Keys;
 use super::{Evidence, Rule, State, Stitch};
 use crate::trace::window::{NONE, Role, Symbol, Window};
 use clock::Clocks;
@@ -35,13 +37,13 @@ const MIN_CONFIDENCE: f64 = 0.05;
 
 /// Joins roots of servers and consumers to the calls and messages that caused them.
 #[must_use]
-pub fn join(window: &Window) -> Vec<Stitch> {
+pub fn join(window: &Window, keys: &OnceCell<Keys>) -> Vec<Stitch> {
     let ends = Ends::find(window);
     if ends.is_whole() {
         return Vec::new();
     }
     let mut clocks = Clocks::learn(window, ends.linked.iter().copied());
-    let found = exact::find(window, &ends, &mut clocks);
+    let found = exact::find(window, &ends, &mut clocks, keys.get_or_init(|| Keys::find(window)));
     let mut stitches: Vec<Stitch> = found.joins.iter().map(|&join| proven(window, join, &mut clocks)).collect();
     let (calls, roots) = rest(window, &ends, &found);
     let markets = markets(window, &ends, &mut clocks, &calls, &roots);

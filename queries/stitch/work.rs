@@ -18,13 +18,14 @@ mod order;
 mod outset;
 mod place;
 mod process;
-mod random;
 mod sample;
 mod screen;
 mod solve;
 mod state;
 #[cfg(test)]
 mod tests;
+
+use std::cell::OnceCell;
 
 use process::Process;
 
@@ -34,14 +35,14 @@ use crate::trace::window::{NONE, Window};
 
 /// Joins roots of clients, producers and internal spans to the spans of their own process that caused them.
 #[must_use]
-pub fn join(window: &Window) -> Vec<Stitch> {
+pub fn join(window: &Window, keys: &OnceCell<Keys>) -> Vec<Stitch> {
     let mut processes = related(window);
     if processes.is_empty() {
         return Vec::new();
     }
-    let keys = Keys::find(window);
+    let keys = keys.get_or_init(|| Keys::find(window));
     for process in &mut processes {
-        known::restrict(window, &keys, process);
+        known::restrict(window, keys, process);
     }
     processes.iter().flat_map(|process| solve::solve(window, process)).collect()
 }

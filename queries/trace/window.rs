@@ -7,6 +7,7 @@ pub mod key;
 pub mod metrics;
 mod renumber;
 pub mod texts;
+pub mod url;
 
 pub(crate) use builder::children as children_of;
 pub use builder::{Builder, LogRecord, SpanRecord, Without};

@@ -8,10 +8,11 @@ use riftline_queries::desk::{Desk, Question};
 use riftline_queries::detect::Rules;
 use riftline_queries::table::{Cell, Column, Table, Values};
 
-use super::super::{Context, answer, rules, say, source};
+use super::super::{Context, answer, say, source};
 use super::chosen;
 use crate::cli::FindingsArgs;
 use crate::error::Failure;
+use crate::rules;
 
 /// What is compared of a finding: severity, occurrences, confidence.
 type Said = (String, i64, f64);

@@ -1,4 +1,5 @@
 use crossbeam_channel::bounded;
+use std::fs;
 
 use super::*;
 

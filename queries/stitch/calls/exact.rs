@@ -11,6 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use super::clock::Clocks;
 use super::ends::Ends;
 use crate::stitch::Rule;
+use crate::stitch::keys::Keys;
 use crate::trace::window::{Role, Symbol, Window};
 
 /// What speaks for some calls as the parent of a span.
@@ -36,7 +37,7 @@ pub(super) struct Found {
 }
 
 /// Finds all joins that evidence proves.
-pub(super) fn find(window: &Window, ends: &Ends, clocks: &mut Clocks) -> Found {
+pub(super) fn find(window: &Window, ends: &Ends, clocks: &mut Clocks, keys: &Keys) -> Found {
     let mut found = Found::default();
     let mut taken = Taken::default();
     let direct =
@@ -49,7 +50,7 @@ pub(super) fn find(window: &Window, ends: &Ends, clocks: &mut Clocks) -> Found {
         }
     }
     vague.extend(logs::hints(window, ends));
-    vague.extend(values::hints(window, ends));
+    vague.extend(values::hints(window, ends, keys));
     vague.retain(|hint| !taken.children.contains(&hint.child));
     learn_clocks(window, clocks, &vague, ends);
     let filtered = in_time(window, clocks, vague);

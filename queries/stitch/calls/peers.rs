@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ends::Ends;
 use super::operation::own;
-use crate::trace::window::{Symbol, Window, key};
+use crate::trace::window::{Symbol, Window, key, url};
 
 /// Which services answer at which address.
 #[derive(Debug, Default)]
@@ -51,21 +51,11 @@ pub(super) fn peer(window: &Window, span: u32) -> Option<String> {
     if let Some(service) = get(&[key::PEER_SERVICE]) {
         return Some(format!("{}:", service.to_lowercase()));
     }
-    let url = get(&[key::URL_FULL]).and_then(authority);
-    let (url_host, url_port) = url.unwrap_or_default();
+    let found = get(&[key::URL_FULL]).and_then(url::host_and_port);
+    let (url_host, url_port) = found.unwrap_or_default();
     let host = get(&[key::SERVER_ADDRESS, key::NET_PEER_NAME]).unwrap_or(url_host);
     let port = get(&[key::SERVER_PORT, key::NET_PEER_PORT, key::NETWORK_PEER_PORT]).unwrap_or(url_port);
     (!host.is_empty() || !port.is_empty()).then(|| format!("{}:{port}", host.to_lowercase()))
-}
-
-/// Splits host and port out of a URL.
-fn authority(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?']).next()?;
-    let authority = authority.rsplit('@').next()?;
-    let default = if scheme == "https" { "443" } else { "80" };
-    let split = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-    Some(split.unwrap_or((authority, default)))
 }
 
 /// Services by their names, without the namespace.

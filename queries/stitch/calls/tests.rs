@@ -1,6 +1,12 @@
-use super::{first_come, join};
+use std::cell::OnceCell;
+
+use super::first_come;
 use crate::stitch::{Rule, State, Stitch};
 use crate::trace::window::{Builder, LogRecord, SpanRecord, Window};
+
+fn join(window: &Window) -> Vec<Stitch> {
+    super::join(window, &OnceCell::new())
+}
 
 const MS: i64 = 1_000_000;
 

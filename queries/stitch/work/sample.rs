@@ -8,15 +8,15 @@ use super::model::Model;
 use super::near::Near;
 use super::order::Neighbours;
 use super::process::{Process, is_placed};
-use super::random::Random;
 use super::state::{MAX_MEMBERS, NOWHERE, State};
+use crate::chance::Chance;
 use crate::trace::window::NONE;
 
 /// The walk.
 pub(super) struct Sampler<'p> {
     process: &'p Process,
     pub(super) state: State,
-    random: Random,
+    random: Chance,
     /// 1 to visit each state as often as it is likely; more to be less choosy.
     pub(super) heat: f64,
     scratch: Scratch,
@@ -48,7 +48,7 @@ impl<'p> Sampler<'p> {
         Self {
             process,
             state,
-            random: Random(seed),
+            random: Chance::new(seed),
             heat: 1.0,
             scratch: Scratch::default(),
             left: Vec::new(),
@@ -184,7 +184,7 @@ impl<'p> Sampler<'p> {
         let after =
             left + right + null(!is_placed(to), call) + partner.map_or(0.0, |partner| null(!is_placed(from), partner));
         let after = after + self.order(model, call, partner, (!is_placed(from), !is_placed(to)));
-        let is_taken = after >= before || self.random.share().ln() * self.heat < after - before;
+        let is_taken = after >= before || self.random.share_above_zero().ln() * self.heat < after - before;
         if is_taken {
             self.take((from, left), (to, right), call, partner);
         }

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use super::metrics::{self, MetricRecord};
 use super::renumber::Renumber;
 use super::{Link, Logs, NONE, Resource, Role, Rows, Scope, Symbol, Texts, Window, json, key};
+use crate::chance::Chance;
 
 /// One span, as it is read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -224,7 +225,13 @@ impl Builder {
     fn compare(&self, left: usize, right: usize) -> Ordering {
         let (first, second) = (&self.spans[left], &self.spans[right]);
         let place = |span: &SpanRecord| {
-            (span.start_ns, chance(span.trace_id as u64 ^ span.span_id), span.trace_id, span.span_id, span.duration_ns)
+            (
+                span.start_ns,
+                by_chance(span.trace_id as u64 ^ span.span_id),
+                span.trace_id,
+                span.span_id,
+                span.duration_ns,
+            )
         };
         let numbers = |span: &SpanRecord| (span.parent_span_id, span.kind, span.status, span.flags);
         place(first)
@@ -310,12 +317,9 @@ fn is_repeat(first: &SpanRecord, next: &SpanRecord) -> bool {
     what(first) == what(next) && (first.kind, first.status, first.name) == (next.kind, next.status, next.name)
 }
 
-/// Spreads ids that count up over all numbers (the finalizer of splitmix64), so that ties are broken by chance, yet always alike.
-fn chance(id: u64) -> u64 {
-    let mut mixed = id.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+/// Spreads ids that count up over all numbers, so that ties are broken by chance, yet always alike.
+fn by_chance(id: u64) -> u64 {
+    Chance::new(id).number()
 }
 
 /// What a span does at the boundary of its service. A recorded kind other than internal is believed; otherwise a boundary

@@ -13,12 +13,11 @@ use crate::trace::window::{Symbol, Window, key};
 const MAX_CALLS: usize = 16;
 
 /// Returns what values say of roots.
-pub(super) fn hints(window: &Window, ends: &Ends) -> Vec<Hint> {
+pub(super) fn hints(window: &Window, ends: &Ends, keys: &Keys) -> Vec<Hint> {
     let mut hints = connections(window, ends);
-    let keys = Keys::find(window);
-    let by_value = calls_by_value(window, ends, &keys);
+    let by_value = calls_by_value(window, ends, keys);
     for &child in &ends.roots {
-        if let Some((value, calls)) = rarest(window, ends, &keys, &by_value, child) {
+        if let Some((value, calls)) = rarest(window, ends, keys, &by_value, child) {
             let rule = rule(window, child, keys.text(value));
             let value = window.texts.find(keys.text(value)).unwrap_or_default();
             hints.push(Hint { child, calls, rule, value, names_call: false });
