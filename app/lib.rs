@@ -1,5 +1,6 @@
 //! riftline: traces in the terminal. This room acts: the command line, the workstation, and the edge where exit codes are made.
 
+pub mod chaos;
 pub mod cli;
 pub mod config;
 pub mod error;

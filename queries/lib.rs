@@ -11,6 +11,7 @@ pub mod detect;
 pub mod error;
 pub mod header;
 pub mod lab;
+pub mod replay;
 pub mod semconv;
 pub mod stitch;
 pub mod table;
