@@ -1,3 +1,4 @@
 //! Faults on purpose: plans, runs, the proxy that injects, and the rails that keep all of it off what matters.
 
 pub mod driver;
+pub mod http;

@@ -1,0 +1,93 @@
+//! Where a call goes: the parts of its URL, and the addresses that its host has.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use hyper::Uri;
+
+use super::error::HttpError;
+
+/// The parts of a URL that a connection needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub is_tls: bool,
+    /// Without the brackets of IPv6.
+    pub host: String,
+    pub port: u16,
+    /// Path and query, at least `/`.
+    pub path: String,
+}
+
+impl Endpoint {
+    /// Takes an `http` or `https` URL apart.
+    pub fn parse(url: &str) -> Result<Self, HttpError> {
+        let wrong = |reason: &str| HttpError::Url { url: url.to_owned(), reason: reason.to_owned() };
+        let uri: Uri = url.parse().map_err(|error: hyper::http::uri::InvalidUri| wrong(&error.to_string()))?;
+        let is_tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(wrong("it must begin with http:// or https://")),
+        };
+        let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("names and passwords do not belong into a URL"));
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        if host.is_empty() {
+            return Err(wrong("it names no host"));
+        }
+        let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let path = uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned());
+        Ok(Self { is_tls, host, port, path })
+    }
+
+    /// Returns host and port as people write them: `127.0.0.1:8474`, `[::1]:8474`.
+    #[must_use]
+    pub fn target(&self) -> String {
+        target(&self.host, self.port)
+    }
+}
+
+/// Returns `host` and `port` as people write them, IPv6 in brackets.
+#[must_use]
+pub fn target(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Returns the addresses that `host` has now: a name of DNS or of the hosts file, or an address itself. Never an empty list.
+pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, HttpError> {
+    let failed = |reason: String| HttpError::Resolve { host: host.to_owned(), reason };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let addresses: Vec<SocketAddr> =
+        (bare, port).to_socket_addrs().map_err(|error| failed(error.to_string()))?.collect();
+    if addresses.is_empty() {
+        return Err(failed("the name exists and has no address".to_owned()));
+    }
+    Ok(addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:8474/proxies/a?b=c").unwrap();
+        assert_eq!((endpoint.target().as_str(), endpoint.path.as_str()), ("127.0.0.1:8474", "/proxies/a?b=c"));
+        let six = Endpoint::parse("https://[::1]").unwrap();
+        assert_eq!((six.target().as_str(), six.path.as_str(), six.is_tls), ("[::1]:443", "/", true));
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_refused() {
+        for url in ["ftp://a/", "/proxies", "", "http://", "http://user:secret@host/", "http://a b/"] {
+            assert!(matches!(Endpoint::parse(url), Err(HttpError::Url { .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_resolves_to_itself() {
+        assert_eq!(resolve("127.0.0.1", 1).unwrap(), ["127.0.0.1:1".parse().unwrap()]);
+        assert_eq!(resolve("[::1]", 1).unwrap(), ["[::1]:1".parse().unwrap()]);
+        assert!(matches!(resolve("no-such-host.invalid", 1), Err(HttpError::Resolve { .. })));
+    }
+}
