@@ -1,4 +1,7 @@
 //! Faults on purpose: plans, runs, the proxy that injects, and the rails that keep all of it off what matters.
 
 pub mod driver;
+pub mod experiment;
+pub mod folder;
 pub mod http;
+pub mod journal;
