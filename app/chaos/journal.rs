@@ -106,7 +106,13 @@ impl Journal {
     }
 
     /// Writes one event and waits until the disk has it.
-    pub fn write(&mut self, event: Event, driver: &str, undo: Option<Undo>, details: Value) -> Result<(), JournalError> {
+    pub fn write(
+        &mut self,
+        event: Event,
+        driver: &str,
+        undo: Option<Undo>,
+        details: Value,
+    ) -> Result<(), JournalError> {
         let record = Record {
             seq: self.next,
             ts: Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
@@ -238,7 +244,8 @@ fn redacted(key: String, value: Value) -> (String, Value) {
 
 /// Returns the name of this machine.
 pub fn host() -> String {
-    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    let told =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
     told.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
 }
 

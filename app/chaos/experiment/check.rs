@@ -29,9 +29,15 @@ pub fn check(experiment: &Experiment) -> Vec<String> {
     let rps = plan.traffic.rps;
     say(!(rps > 0.0 && rps <= MAX_RPS), format!("traffic.rps: {rps} is not between 0 and {MAX_RPS}"));
     let requests = plan.traffic.requests;
-    say(requests == 0 || requests > MAX_REQUESTS, format!("traffic.requests: {requests} is not between 1 and {MAX_REQUESTS}"));
+    say(
+        requests == 0 || requests > MAX_REQUESTS,
+        format!("traffic.requests: {requests} is not between 1 and {MAX_REQUESTS}"),
+    );
     say(plan.traffic.list.is_empty(), "traffic.list: no request to send: name at least one".to_owned());
-    say(plan.target.environment.trim().is_empty(), "target.environment: has no name: it is typed to confirm a run".to_owned());
+    say(
+        plan.target.environment.trim().is_empty(),
+        "target.environment: has no name: it is typed to confirm a run".to_owned(),
+    );
     let share = plan.fault.when.share;
     say(!(0.0..=1.0).contains(&share), format!("fault.when.share: {share} is not between 0 and 1"));
     let longest = plan.fault.magnitude.as_ref().map_or(0.0, |magnitude| magnitude.quantile(1.0));
@@ -97,7 +103,10 @@ impl Experiment {
             Some(Value::Object(from)) if from.get("type").is_some_and(|kind| kind == "env") => {
                 let key = from.get("key").and_then(Value::as_str).unwrap_or_default();
                 let default = || from.get("default").and_then(Value::as_str).map(str::to_owned);
-                std::env::var(key).ok().or_else(default).ok_or_else(|| format!("configuration.{name}: the environment has no {key}"))
+                std::env::var(key)
+                    .ok()
+                    .or_else(default)
+                    .ok_or_else(|| format!("configuration.{name}: the environment has no {key}"))
             }
             Some(other) => Ok(other.to_string()),
         }

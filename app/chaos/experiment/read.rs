@@ -24,7 +24,9 @@ pub enum ReadError {
     /// With line and column where they are known.
     #[error("{path}{}: {message}", .line.map(|line| format!(":{line}")).unwrap_or_default())]
     Content { path: PathBuf, line: Option<usize>, message: String },
-    #[error("{path}: no item named {EXTENSION} in `extensions`: only `riftline chaos plan` writes experiments that riftline can judge")]
+    #[error(
+        "{path}: no item named {EXTENSION} in `extensions`: only `riftline chaos plan` writes experiments that riftline can judge"
+    )]
     NotOurs { path: PathBuf },
 }
 
@@ -49,7 +51,8 @@ pub fn parse(text: &str, path: &Path) -> Result<Experiment, ReadError> {
     let mut experiment: Experiment = typed(file, "").map_err(|message| wrong(None, message))?;
     let is_ours = |item: &Value| item["name"] == EXTENSION;
     let at = experiment.extensions.iter().position(is_ours);
-    let ours = at.map(|at| experiment.extensions.remove(at)).ok_or_else(|| ReadError::NotOurs { path: path.to_owned() })?;
+    let ours =
+        at.map(|at| experiment.extensions.remove(at)).ok_or_else(|| ReadError::NotOurs { path: path.to_owned() })?;
     experiment.plan = typed::<Plan>(ours, "extensions.").map_err(|message| wrong(line_of(text, &message), message))?;
     Ok(experiment)
 }

@@ -7,7 +7,8 @@ use super::*;
 use crate::chaos::driver::Call;
 
 fn undo(name: &str) -> Undo {
-    let call = Call { method: "DELETE".to_owned(), url: format!("http://127.0.0.1:1/{name}"), body: None, accept: vec![404] };
+    let call =
+        Call { method: "DELETE".to_owned(), url: format!("http://127.0.0.1:1/{name}"), body: None, accept: vec![404] };
     Undo::Http { calls: vec![call.clone()], verify: call, residue: name.to_owned() }
 }
 
@@ -60,7 +61,9 @@ fn a_line_that_was_cut_off_does_not_stand_in_the_way() {
 fn secrets_are_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::open(folder.path(), "r1", "run").unwrap();
-    journal.note(Event::Plan, json!({"headers": [{"Authorization": "Bearer abc"}], "api_key": "abc", "url": "u"})).unwrap();
+    journal
+        .note(Event::Plan, json!({"headers": [{"Authorization": "Bearer abc"}], "api_key": "abc", "url": "u"}))
+        .unwrap();
     let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
     assert!(!text.contains("abc") && text.contains("\"url\":\"u\""), "{text}");
 }

@@ -8,7 +8,8 @@ use crate::chaos::experiment::Experiment;
 /// Returns what `chaos run` would have written. `deviated`: whether the steady state, or the verdict, was not as expected.
 #[must_use]
 pub fn toolkit(experiment: &Experiment, told: &Told, deviated: bool) -> Value {
-    let of = |events: &[Event]| told.records.iter().filter(|record| events.contains(&record.event)).map(activity).collect();
+    let of =
+        |events: &[Event]| told.records.iter().filter(|record| events.contains(&record.event)).map(activity).collect();
     let (run, rollbacks): (Vec<Value>, Vec<Value>) =
         (of(&[Event::Armed, Event::Injected, Event::Abort]), of(&[Event::Disarm, Event::Verified, Event::Residue]));
     let ends = told.interval();
