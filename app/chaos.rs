@@ -5,3 +5,4 @@ pub mod experiment;
 pub mod folder;
 pub mod http;
 pub mod journal;
+pub mod manifest;
