@@ -2,7 +2,9 @@
 
 pub mod driver;
 pub mod experiment;
+pub mod faults;
 pub mod folder;
 pub mod http;
 pub mod journal;
 pub mod manifest;
+pub mod proxy;
