@@ -3,3 +3,4 @@
 //! Everything here is a function of spans in memory ([`crate::trace::window::Window`]): no store, no network, no clock.
 
 pub mod fault;
+pub mod path_key;

@@ -49,7 +49,7 @@ impl<'w> Case<'w> {
 }
 
 /// Puts accepted stitches in place of missing parents. One that would close a ring is left out.
-fn healed_parents(window: &Window, stitches: &[Stitch]) -> Vec<u32> {
+pub(crate) fn healed_parents(window: &Window, stitches: &[Stitch]) -> Vec<u32> {
     let mut parents = window.parent.clone();
     for stitch in stitches.iter().filter(|stitch| stitch.state == State::Accepted) {
         if !leads_to(&parents, stitch.parent, stitch.child) {

@@ -7,7 +7,7 @@ mod examples;
 mod learn;
 mod market;
 mod model;
-mod operation;
+pub(crate) mod operation;
 mod order;
 mod pairs;
 mod peers;

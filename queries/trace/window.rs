@@ -12,13 +12,15 @@ pub mod url;
 pub(crate) use builder::children as children_of;
 pub use builder::{Builder, LogRecord, SpanRecord, Without};
 pub use metrics::{MetricRecord, Metrics};
+use serde::{Deserialize, Serialize};
 pub use texts::{Symbol, Texts};
 
 /// Stands for "no span".
 pub const NONE: u32 = u32::MAX;
 
 /// What a span does at the boundary of its service: its kind as recorded, or as its attributes tell where none was recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     #[default]
     Internal,

@@ -6,7 +6,7 @@ use crate::trace::window::{Role, Symbol, Window, key};
 
 /// How the two ends talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(super) enum Protocol {
+pub(crate) enum Protocol {
     /// Nothing is known but the name of the span.
     #[default]
     Named,
@@ -17,23 +17,29 @@ pub(super) enum Protocol {
 
 /// One operation, as one end tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(super) struct Operation {
-    pub(super) protocol: Protocol,
-    /// HTTP method, full RPC method, destination or name of the span, in lower case.
-    pub(super) what: String,
+pub(crate) struct Operation {
+    pub(crate) protocol: Protocol,
+    /// HTTP method, full RPC method, destination or name of the span.
+    pub(crate) what: String,
     /// Template of the path: of a call, ids are `*`. Empty where it is not known.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 impl Operation {
-    /// Reads the operation of a span that is one end of a call.
+    /// Reads the operation of a span that is one end of a call, in lower case: the two ends may write it differently.
     pub(super) fn of(window: &Window, span: u32) -> Self {
+        let recorded = Self::as_recorded(window, span);
+        Self { what: recorded.what.to_lowercase(), path: recorded.path.to_lowercase(), ..recorded }
+    }
+
+    /// Reads the operation of a span, in the case that it was recorded in.
+    pub(crate) fn as_recorded(window: &Window, span: u32) -> Self {
         let get = |key: Symbol| own(window, span, key);
         let name = window.text(window.name[span as usize]);
         let role = window.role[span as usize];
         if matches!(role, Role::Producer | Role::Consumer) || get(key::MESSAGING_DESTINATION_NAME).is_some() {
             let destination = get(key::MESSAGING_DESTINATION_NAME).map_or_else(|| destination(name), str::to_owned);
-            return Self { protocol: Protocol::Message, what: destination.to_lowercase(), path: String::new() };
+            return Self { protocol: Protocol::Message, what: destination, path: String::new() };
         }
         // The name of a span tells a method only where no attribute says that it is another protocol's.
         let name_of_rpc = if get(key::HTTP_REQUEST_METHOD).is_some() { "" } else { name };
@@ -41,9 +47,9 @@ impl Operation {
             return Self { protocol: Protocol::Rpc, what: method, path: String::new() };
         }
         let Some(method) = get(key::HTTP_REQUEST_METHOD).map(str::to_owned).or_else(|| method(name)) else {
-            return Self { protocol: Protocol::Named, what: name.to_lowercase(), path: String::new() };
+            return Self { protocol: Protocol::Named, what: name.to_owned(), path: String::new() };
         };
-        Self { protocol: Protocol::Http, what: method.to_lowercase(), path: template(window, span, role) }
+        Self { protocol: Protocol::Http, what: method, path: template(window, span, role) }
     }
 
     /// Tells whether a call of this operation can be the callee's operation `other`.
@@ -53,13 +59,13 @@ impl Operation {
 }
 
 /// Returns an attribute of the span itself, unless it is empty.
-pub(super) fn own(window: &Window, span: u32, key: Symbol) -> Option<&str> {
+pub(crate) fn own(window: &Window, span: u32, key: Symbol) -> Option<&str> {
     let found = window.attributes(span).iter().find(|(name, _)| *name == key);
     found.map(|&(_, value)| window.text(value)).filter(|value| !value.is_empty())
 }
 
 /// Returns the path as it was asked for; nothing where it is not known.
-pub(super) fn path(window: &Window, span: u32) -> Option<&str> {
+pub(crate) fn path(window: &Window, span: u32) -> Option<&str> {
     let raw = [key::URL_PATH, key::HTTP_TARGET, key::URL_FULL].into_iter().find_map(|key| own(window, span, key))?;
     let path = raw.split_once("://").map_or(raw, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
     path.split(['?', '#']).next().filter(|path| !path.is_empty())
@@ -79,7 +85,7 @@ fn template(window: &Window, span: u32, role: Role) -> String {
     } else {
         known.or_else(raw).or_else(from_name)
     };
-    found.unwrap_or_default().to_lowercase()
+    found.unwrap_or_default()
 }
 
 /// Puts `*` for the segments of a path that look like ids.
@@ -108,7 +114,7 @@ fn rpc_method(service: Option<&str>, method: Option<&str>, name: &str) -> Option
             (service.contains('.') && is_plain(service) && is_plain(method)).then(|| name.to_owned())?
         }
     };
-    Some(full.trim_start_matches('/').to_lowercase())
+    Some(full.trim_start_matches('/').to_owned())
 }
 
 /// The name of a span of messaging is an operation and a destination, in either order.
@@ -141,15 +147,15 @@ fn rest_fits(call: &[&str], route: &[&str]) -> bool {
         && call.iter().rev().zip(literal).all(|(part, template)| is_wild(template) || part == template)
 }
 
-fn is_rest(template: &str) -> bool {
+pub(crate) fn is_rest(template: &str) -> bool {
     template == "*" || template.starts_with("{*") || template.starts_with("<path:") || template.starts_with("**")
 }
 
-fn has_digit(part: &str) -> bool {
+pub(crate) fn has_digit(part: &str) -> bool {
     part.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-fn is_wild(template: &str) -> bool {
+pub(crate) fn is_wild(template: &str) -> bool {
     template.contains('*') || template.starts_with(':') || template.contains(['<', '{', '['])
 }
 
@@ -194,9 +200,9 @@ mod tests {
     #[test]
     fn names_tell_what_attributes_do_not() {
         assert_eq!(method("HTTP GET /hotels").as_deref(), Some("GET"));
-        assert_eq!(rpc_method(None, None, "/search.Search/Nearby").as_deref(), Some("search.search/nearby"));
-        assert_eq!(rpc_method(None, None, "grpc.shop.v1.Payments/Charge").as_deref(), Some("shop.v1.payments/charge"));
-        assert_eq!(rpc_method(Some("a.B"), Some("C"), "x").as_deref(), Some("a.b/c"));
+        assert_eq!(rpc_method(None, None, "/search.Search/Nearby").as_deref(), Some("search.Search/Nearby"));
+        assert_eq!(rpc_method(None, None, "grpc.shop.v1.Payments/Charge").as_deref(), Some("shop.v1.Payments/Charge"));
+        assert_eq!(rpc_method(Some("a.B"), Some("C"), "x").as_deref(), Some("a.B/C"));
         assert_eq!(rpc_method(None, None, "GET /a/b"), None);
         assert_eq!((destination("send orders"), destination("orders process")), ("orders".into(), "orders".into()));
     }
