@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn quantiles_follow_the_distribution() {
         let close = |magnitude: &Magnitude, share: f64, ms: f64| {
-            assert!((magnitude.quantile(share) - ms).abs() < 1e-3 * ms.max(1.0), "{magnitude:?} at {share}")
+            assert!((magnitude.quantile(share) - ms).abs() < 1e-3 * ms.max(1.0), "{magnitude:?} at {share}");
         };
         close(&Magnitude::Uniform { low_ms: 10.0, high_ms: 20.0 }, 0.25, 12.5);
         close(&Magnitude::Lognormal { median_ms: 100.0, sigma: 1.0 }, 0.5, 100.0);
