@@ -1,6 +1,7 @@
 //! Faults on purpose: plans, runs, the proxy that injects, and the rails that keep all of it off what matters.
 
 pub mod driver;
+pub mod drivers;
 pub mod experiment;
 pub mod faults;
 pub mod folder;

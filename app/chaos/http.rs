@@ -96,10 +96,13 @@ impl Client {
     ///
     /// May be called on any thread, also on one that runs tasks; it blocks that thread.
     pub fn send(&self, call: &Call) -> Result<Answer, HttpError> {
-        let endpoint = Endpoint::parse(&call.url)?;
-        let traffic = self.traffic(self.addresses(&endpoint)?);
-        let reply = on_a_thread(&traffic, &request(call))?;
-        judge(call, &reply)
+        judge(call, &self.request(&request(call))?)
+    }
+
+    /// Sends one request with headers of its own, as [`Self::send`] does; any status is a reply, redirects among them.
+    pub fn request(&self, spec: &RequestSpec) -> Result<Reply, HttpError> {
+        let endpoint = Endpoint::parse(&spec.url)?;
+        on_a_thread(&self.traffic(self.addresses(&endpoint)?), spec)
     }
 
     fn traffic(&self, addresses: Vec<SocketAddr>) -> Traffic {
