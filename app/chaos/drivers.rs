@@ -22,6 +22,9 @@ use crate::chaos::http::{Answer, Client, Endpoint, HttpError};
 /// Every driver.
 pub const DRIVERS: &[Entry] = &[builtin::ENTRY, envoy::ENTRY, toxiproxy::ENTRY];
 
+/// A driver, or why it cannot be made.
+pub type Made = Result<Box<dyn Driver>, DriverError>;
+
 /// One driver.
 pub struct Entry {
     /// As in experiment files.
@@ -30,7 +33,7 @@ pub struct Entry {
     pub about: &'static str,
     pub settings: &'static [Setting],
     /// Makes it; nothing is called yet.
-    pub make: fn(&Settings, &Order) -> Result<Box<dyn Driver>, DriverError>,
+    pub make: fn(&Settings, &Order) -> Made,
 }
 
 /// What a driver is made for.
@@ -55,7 +58,7 @@ impl Order {
 }
 
 /// Makes the driver called `name` with the options of an experiment file.
-pub fn make(name: &str, options: &Map<String, Value>, order: &Order) -> Result<Box<dyn Driver>, DriverError> {
+pub fn make(name: &str, options: &Map<String, Value>, order: &Order) -> Made {
     let entry = DRIVERS.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let nearest = settings::nearest(name, DRIVERS.iter().map(|entry| entry.name));
         DriverError::Unable(format!("no driver is called `{name}`; nearest: `{nearest}`"))
@@ -83,7 +86,7 @@ fn get(url: String) -> Call {
 
 /// Makes a call and returns its answer if it is one that counts as done.
 fn ask(client: &Client, call: &Call) -> Result<Answer, DriverError> {
-    let answer = client.send(call).map_err(|error| failed(call, error))?;
+    let answer = client.send(call).map_err(|error| failed(call, &error))?;
     if answer.is_accepted(call) { Ok(answer) } else { Err(refused(call, &answer)) }
 }
 
@@ -104,9 +107,11 @@ fn refused(call: &Call, answer: &Answer) -> DriverError {
     }
 }
 
-fn failed(call: &Call, error: HttpError) -> DriverError {
+fn failed(call: &Call, error: &HttpError) -> DriverError {
     match error {
-        HttpError::Late { within, .. } => DriverError::Late { what: format!("{} {}", call.method, call.url), within },
+        HttpError::Late { within, .. } => {
+            DriverError::Late { what: format!("{} {}", call.method, call.url), within: *within }
+        }
         HttpError::Url { .. } | HttpError::Unable(_) => DriverError::Unable(error.to_string()),
         _ => DriverError::Unreachable { target: target(&call.url), reason: error.to_string() },
     }

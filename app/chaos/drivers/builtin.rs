@@ -123,7 +123,7 @@ impl Builtin {
     /// Says who answers: a Toxiproxy speaks the same API and knows nothing of our faults.
     fn version(&self) -> Result<String, DriverError> {
         let counters = get(format!("{}/riftline/counters", self.api));
-        let answer = self.client.send(&counters).map_err(|error| super::failed(&counters, error))?;
+        let answer = self.client.send(&counters).map_err(|error| super::failed(&counters, &error))?;
         if !answer.is_accepted(&counters) {
             let text = format!("{} is not a riftline proxy: for a Toxiproxy server choose driver toxiproxy", self.api);
             return Err(DriverError::Missing(text));
@@ -189,7 +189,12 @@ impl Driver for Builtin {
 
     fn injected(&mut self) -> Result<Injected, DriverError> {
         let counters = ask_json(&self.client, &get(format!("{}/riftline/counters", self.api)))?;
-        let gone = || format!("fault {} is gone from link `{}`: its lease ran out or somebody took it away", self.name, self.proxy);
+        let gone = || {
+            format!(
+                "fault {} is gone from link `{}`: its lease ran out or somebody took it away",
+                self.name, self.proxy
+            )
+        };
         tally(&counters, &self.name).ok_or_else(|| DriverError::Missing(gone()))
     }
 }

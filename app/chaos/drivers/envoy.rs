@@ -95,10 +95,8 @@ impl Envoy {
     fn send_probe(&self, url: &str) -> Result<(), DriverError> {
         let headers = vec![(header::DELAY.to_owned(), "1".to_owned())];
         let spec = RequestSpec { method: "GET".to_owned(), url: url.to_owned(), headers, body: Vec::new() };
-        let unreachable = |error: HttpError| DriverError::Unreachable {
-            target: target(url),
-            reason: error.to_string(),
-        };
+        let unreachable =
+            |error: HttpError| DriverError::Unreachable { target: target(url), reason: error.to_string() };
         self.client.request(&spec).map(drop).map_err(unreachable)
     }
 

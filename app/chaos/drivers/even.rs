@@ -32,7 +32,9 @@ pub fn fit(magnitude: &Magnitude) -> (Even, Option<String>) {
 fn loss(even: Even, off: f64, mean: f64) -> Option<String> {
     let percent = 100.0 * off / mean.max(f64::MIN_POSITIVE);
     let Even { ms, jitter_ms } = even;
-    let text = format!("times become {ms} ms ± {jitter_ms} ms, all as likely: off by W1 = {off:.0} ms ({percent:.0} % of the mean)");
+    let text = format!(
+        "times become {ms} ms ± {jitter_ms} ms, all as likely: off by W1 = {off:.0} ms ({percent:.0} % of the mean)"
+    );
     (off > 0.5).then_some(text)
 }
 

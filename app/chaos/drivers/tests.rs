@@ -15,7 +15,7 @@ pub fn order() -> Order {
 }
 
 fn options(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    serde_json::from_value(value).unwrap()
 }
 
 #[test]

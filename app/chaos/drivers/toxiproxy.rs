@@ -129,7 +129,8 @@ pub(super) fn describe(name: &str, proxy: &Value) -> Result<Vec<String>, DriverE
     let mut found = vec![format!("proxy {name}: {} -> {}", text("listen"), text("upstream"))];
     let names = toxic_names(proxy);
     if let Some(left) = names.iter().find(|toxic| toxic.starts_with("riftline_")) {
-        let text = format!("toxic {left} of another run is still on proxy `{name}`: end it, or `riftline chaos recover`");
+        let text =
+            format!("toxic {left} of another run is still on proxy `{name}`: end it, or `riftline chaos recover`");
         return Err(DriverError::Missing(text));
     }
     if !names.is_empty() {
@@ -183,7 +184,10 @@ impl Driver for Toxiproxy {
         if toxic_names(&self.read()?).contains(&self.name) {
             return Ok(());
         }
-        Err(DriverError::Missing(format!("toxic {} is gone from proxy `{}`: somebody took it away", self.name, self.proxy)))
+        Err(DriverError::Missing(format!(
+            "toxic {} is gone from proxy `{}`: somebody took it away",
+            self.name, self.proxy
+        )))
     }
 
     /// Toxiproxy counts bytes, not what its toxics do.

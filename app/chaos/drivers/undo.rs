@@ -50,7 +50,7 @@ fn kubernetes() -> DriverError {
 fn look(calls: &[Call], verify: &Call, residue: &str, client: &Client) -> Result<Vec<String>, DriverError> {
     let answer = match client.send(verify) {
         Err(HttpError::Connect { refusal: Refusal::Refused, .. }) => return Ok(Vec::new()),
-        Err(error) => return Err(failed(verify, error)),
+        Err(error) => return Err(failed(verify, &error)),
         Ok(answer) => answer,
     };
     if answer.status == 404 || (answer.is_accepted(verify) && !answer.body.contains(residue)) {
@@ -85,7 +85,7 @@ fn attempt(call: &Call, client: &Client) -> Result<(), DriverError> {
         Ok(answer) => Err(refused(call, &answer)),
         Err(HttpError::Connect { refusal: Refusal::Refused, .. }) => Ok(()),
         Err(HttpError::Late { .. }) if owning_proxy(call).is_some() => unblock(call, client),
-        Err(error) => Err(failed(call, error)),
+        Err(error) => Err(failed(call, &error)),
     }
 }
 

@@ -62,7 +62,10 @@ impl Child {
 
     fn failed(&self, reason: &str) -> DriverError {
         let program = self.program.as_ref().map_or("riftline".to_owned(), |path| path.display().to_string());
-        DriverError::Unreachable { target: self.api.clone(), reason: format!("`{program} proxy` did not start: {reason}") }
+        DriverError::Unreachable {
+            target: self.api.clone(),
+            reason: format!("`{program} proxy` did not start: {reason}"),
+        }
     }
 }
 

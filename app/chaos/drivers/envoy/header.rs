@@ -196,7 +196,10 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(header(r#"{"kind":"error","with":{"status":418}}"#), pair(ABORT, "418"));
         assert_eq!(header(r#"{"kind":"error","with":{"grpc_status":14}}"#), pair(GRPC_ABORT, "14"));
-        assert_eq!(header(r#"{"kind":"bandwidth","place":"response","with":{"kb_per_s":1024}}"#), pair(THROUGHPUT, "1000"));
+        assert_eq!(
+            header(r#"{"kind":"bandwidth","place":"response","with":{"kb_per_s":1024}}"#),
+            pair(THROUGHPUT, "1000")
+        );
         assert_eq!(header(r#"{"kind":"hang","with":{"release_ms":250}}"#), pair(DELAY, "250"));
         assert_eq!(header(r#"{"kind":"latency","magnitude":{"dist":"fixed","ms":2100}}"#), pair(DELAY, "2100"));
     }

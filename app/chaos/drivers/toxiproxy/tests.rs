@@ -40,7 +40,8 @@ fn driver(api: &str, run: &str) -> Box<dyn Driver> {
 /// Sends a request on a connection of its own; returns the milliseconds that it took, or what went wrong in a word.
 fn ask_edge(edge: SocketAddr) -> Result<f64, &'static str> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let spec = RequestSpec { method: "GET".to_owned(), url: format!("http://{edge}/"), headers: Vec::new(), body: Vec::new() };
+    let spec =
+        RequestSpec { method: "GET".to_owned(), url: format!("http://{edge}/"), headers: Vec::new(), body: Vec::new() };
     let exchange = runtime.block_on(Traffic::new(vec![edge]).send(&spec));
     exchange.outcome.map(|_| exchange.duration.as_secs_f64() * 1e3).map_err(|error| error.word())
 }

@@ -17,19 +17,8 @@ pub struct Toxic {
     pub attributes: Value,
 }
 
-/// A fault kind, and how it becomes a toxic: its type and attributes, with losses; or why it cannot.
-type Translation = fn(&Fault, &mut Vec<String>) -> Result<(&'static str, Value), String>;
-
-/// Everything that can be said in toxics.
-const TRANSLATIONS: &[(&str, Translation)] = &[
-    ("latency", latency),
-    ("hang", hang),
-    ("abort", abort),
-    ("idle-reset", idle_reset),
-    ("drip", drip),
-    ("bandwidth", bandwidth),
-    ("truncate", truncate),
-];
+/// Type and attributes of a toxic.
+type Words = (&'static str, Value);
 
 /// Returns the toxic that comes nearest to `fault`, if there is one, and what is lost.
 #[must_use]
@@ -45,13 +34,20 @@ pub fn represent(fault: &Fault) -> (Option<Toxic>, Fidelity) {
     }
 }
 
-fn translate(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn translate(fault: &Fault, losses: &mut Vec<String>) -> Result<Words, String> {
     if let Some(refusal) = lossy::uncounted(fault, "Toxiproxy") {
         return Err(refusal);
     }
-    let found = TRANSLATIONS.iter().find(|(kind, _)| *kind == fault.kind);
-    let (_, translation) = found.ok_or("Toxiproxy passes bytes on and cannot read HTTP: use the built-in proxy")?;
-    translation(fault, losses)
+    match fault.kind.as_str() {
+        "latency" => Ok(latency(fault, losses)),
+        "hang" => Ok(hang(fault, losses)),
+        "abort" => abort(fault, losses),
+        "idle-reset" => idle_reset(fault, losses),
+        "drip" => Ok(drip(fault, losses)),
+        "bandwidth" => Ok(bandwidth(fault, losses)),
+        "truncate" => Ok(truncate(fault, losses)),
+        _ => Err("Toxiproxy passes bytes on and cannot read HTTP: use the built-in proxy".to_owned()),
+    }
 }
 
 /// Requests go upstream, answers come downstream; of a connection the fault says which.
@@ -76,24 +72,24 @@ fn whole(value: f64) -> u64 {
     value.max(0.0).round() as u64
 }
 
-fn latency(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn latency(fault: &Fault, losses: &mut Vec<String>) -> Words {
     let (even, loss) = even::fit(fault.magnitude.as_ref().unwrap_or(&Magnitude::Fixed { ms: 0.0 }));
     losses.extend(loss);
     if fault.place != Place::Connection {
         losses.push("time is added to every piece of data, so that a long body is late more than once".to_owned());
     }
-    Ok(("latency", json!({ "latency": even.ms, "jitter": even.jitter_ms })))
+    ("latency", json!({ "latency": even.ms, "jitter": even.jitter_ms }))
 }
 
-fn hang(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn hang(fault: &Fault, losses: &mut Vec<String>) -> Words {
     let release = number(fault, "release_ms").map_or(0, whole);
     if release > 0 {
         losses.push("after the hang the connection is closed instead of answered".to_owned());
     }
-    Ok(("timeout", json!({ "timeout": release })))
+    ("timeout", json!({ "timeout": release }))
 }
 
-fn abort(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn abort(fault: &Fault, losses: &mut Vec<String>) -> Result<Words, String> {
     if text(fault, "where", "before") != "before" {
         return Err("Toxiproxy does not know where headers end: use the built-in proxy".to_owned());
     }
@@ -107,7 +103,7 @@ fn abort(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value
     Ok(("reset_peer", json!({ "timeout": 0 })))
 }
 
-fn idle_reset(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn idle_reset(fault: &Fault, losses: &mut Vec<String>) -> Result<Words, String> {
     let after = number(fault, "after_ms").map_or(0, whole);
     losses.push(format!("the reset comes {after} ms after the first data, whether the connection is idle or not"));
     if fault.with.get("half_open") == Some(&Value::Bool(true)) {
@@ -116,27 +112,27 @@ fn idle_reset(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, 
     Ok(("reset_peer", json!({ "timeout": after })))
 }
 
-fn drip(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn drip(fault: &Fault, losses: &mut Vec<String>) -> Words {
     let bytes = number(fault, "bytes").map_or(1, whole).max(1);
     let delay_us = number(fault, "every_ms").map_or(0, |ms| whole(ms * 1e3));
     losses.push(format!("pieces have at most {bytes} bytes, not all as many"));
-    Ok(("slicer", json!({ "average_size": bytes, "size_variation": 0, "delay": delay_us })))
+    ("slicer", json!({ "average_size": bytes, "size_variation": 0, "delay": delay_us }))
 }
 
-fn bandwidth(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn bandwidth(fault: &Fault, losses: &mut Vec<String>) -> Words {
     let wanted = number(fault, "kb_per_s").unwrap_or_default();
     // A rate of 0 means no limit.
     let rate = whole(wanted).max(1);
     if (rate as f64 - wanted).abs() > 0.01 * wanted {
         losses.push(format!("{wanted} KB/s become {rate} KB/s: only whole ones are possible"));
     }
-    Ok(("bandwidth", json!({ "rate": rate })))
+    ("bandwidth", json!({ "rate": rate }))
 }
 
-fn truncate(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static str, Value), String> {
+fn truncate(fault: &Fault, losses: &mut Vec<String>) -> Words {
     let bytes = number(fault, "bytes").map_or(0, whole);
     losses.push(format!("{bytes} bytes are counted over the whole connection, heads of answers among them"));
-    Ok(("limit_data", json!({ "bytes": bytes })))
+    ("limit_data", json!({ "bytes": bytes }))
 }
 
 #[cfg(test)]
@@ -172,11 +168,23 @@ mod tests {
             let (toxic, _) = toxic(text);
             (toxic.kind, toxic.stream, toxic.attributes)
         };
-        assert_eq!(kind(r#"{"kind":"hang","with":{"release_ms":900}}"#), ("timeout", "upstream", json!({"timeout": 900})));
-        assert_eq!(kind(r#"{"kind":"abort","with":{"how":"reset"}}"#), ("reset_peer", "downstream", json!({"timeout": 0})));
-        assert_eq!(kind(r#"{"kind":"abort","with":{"how":"close"}}"#), ("limit_data", "downstream", json!({"bytes": 0})));
+        assert_eq!(
+            kind(r#"{"kind":"hang","with":{"release_ms":900}}"#),
+            ("timeout", "upstream", json!({"timeout": 900}))
+        );
+        assert_eq!(
+            kind(r#"{"kind":"abort","with":{"how":"reset"}}"#),
+            ("reset_peer", "downstream", json!({"timeout": 0}))
+        );
+        assert_eq!(
+            kind(r#"{"kind":"abort","with":{"how":"close"}}"#),
+            ("limit_data", "downstream", json!({"bytes": 0}))
+        );
         let slices = json!({"average_size": 10, "size_variation": 0, "delay": 5000});
-        assert_eq!(kind(r#"{"kind":"drip","place":"response","with":{"bytes":10,"every_ms":5}}"#), ("slicer", "downstream", slices));
+        assert_eq!(
+            kind(r#"{"kind":"drip","place":"response","with":{"bytes":10,"every_ms":5}}"#),
+            ("slicer", "downstream", slices)
+        );
         assert_eq!(
             kind(r#"{"kind":"idle-reset","place":"connection","with":{"after_ms":300,"stream":"up"}}"#),
             ("reset_peer", "upstream", json!({"timeout": 300}))
