@@ -29,8 +29,16 @@ pub enum Undo {
     Nothing,
     /// HTTP calls, in this order. `verify` must then answer without `residue` anywhere in its text.
     Http { calls: Vec<Call>, verify: Call, residue: String },
-    /// A Kubernetes object of ours is deleted and must be gone.
-    Kubernetes { context: String, namespace: String, kind: String, name: String },
+    /// A Kubernetes object of ours is deleted and must be gone; where `route` is named, only that route is taken out of an object of
+    /// others. `kind` may list several, as `kubectl` takes them: `NetworkChaos,HTTPChaos`.
+    Kubernetes {
+        context: String,
+        namespace: String,
+        kind: String,
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<String>,
+    },
 }
 
 /// How much of a fault a driver can represent.

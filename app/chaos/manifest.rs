@@ -13,6 +13,7 @@ use riftline_queries::replay::fault::Fault;
 use serde_json::Value;
 
 use super::driver::Fidelity;
+pub(super) use target::is_name;
 pub use target::{Pods, Protocol, Target};
 
 /// Label of every object that a run makes, with the run's id; annotation of objects of others that it changes.
@@ -122,4 +123,4 @@ fn unable<T>(reason: impl Into<String>) -> Result<T, ManifestError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

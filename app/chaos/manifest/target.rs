@@ -33,6 +33,9 @@ pub struct Target {
     /// How many of the pods are hit.
     #[serde(default)]
     pub pods: Pods,
+    /// Whether the only pod of a service may be hit, which leaves none to compare with.
+    #[serde(default)]
+    pub only_pod: bool,
     /// The run's id: objects are called `riftline-<run>`.
     pub run: String,
     /// How long the fault may stay at most.
@@ -73,10 +76,10 @@ pub enum Pods {
 }
 
 impl Target {
-    /// Returns the name of the run's object.
+    /// Returns the name of the run's object: names of Kubernetes have no capitals and no `_`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("riftline-{}", self.run)
+        format!("riftline-{}", self.run.to_lowercase().replace('_', "-"))
     }
 
     /// Returns the mark that requests must carry to be hit, where there is one.
@@ -96,14 +99,17 @@ impl Target {
     }
 
     /// Refuses what no injector could use.
-    pub(super) fn check(&self) -> Result<(), ManifestError> {
+    pub fn check(&self) -> Result<(), ManifestError> {
         let wrong = |problem: String| Err(ManifestError::Target(problem));
-        if !is_name(&self.name()) {
+        if !is_name(&self.name()) || !self.run.starts_with(char::is_alphanumeric) || self.run.ends_with('_') {
             return wrong(format!(
-                "run `{}` cannot be part of a Kubernetes name: use a-z, 0-9 and -, at most {} letters",
+                "run `{}` cannot be part of a Kubernetes name: use letters, digits and -, at most {} letters",
                 self.run,
                 LONGEST_NAME - "riftline-".len()
             ));
+        }
+        if self.virtual_service.as_ref().is_some_and(|name| !name.split('.').all(is_name)) {
+            return wrong("`virtual_service` is no name of an object".to_owned());
         }
         if !is_name(&self.namespace) {
             return wrong(format!("`{}` is no name of a namespace", self.namespace));
@@ -131,7 +137,7 @@ impl Target {
 }
 
 /// Returns whether `name` is a DNS label (RFC 1123, section 2.1).
-fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty()
         && name.len() <= LONGEST_NAME
@@ -175,7 +181,7 @@ mod tests {
             change(&mut target);
             target.check().unwrap_err().to_string()
         };
-        assert!(refused(|target| target.run = "Exp 42".to_owned()).contains("run `Exp 42`"));
+        assert!(refused(|target| target.run = "exp 42".to_owned()).contains("run `exp 42`"));
         assert!(refused(|target| target.run = "x".repeat(60)).contains("at most 54"));
         assert!(refused(|target| target.labels.clear()).contains("every pod"));
         assert!(refused(|target| target.host.clear()).contains("no host"));

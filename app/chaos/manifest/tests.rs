@@ -1,4 +1,4 @@
-mod schema;
+pub mod schema;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use super::*;
 
 /// A target that every injector can use.
-pub(super) fn target() -> Target {
+pub fn target() -> Target {
     let labels = |name: &str| [("app".to_owned(), name.to_owned())].into();
     Target {
         context: "staging".to_owned(),
@@ -20,6 +20,7 @@ pub(super) fn target() -> Target {
         protocol: Protocol::Http,
         client: labels("orders"),
         pods: Pods::One,
+        only_pod: false,
         run: "exp42".to_owned(),
         duration: Duration::from_mins(2),
         marker: Some("exp42".to_owned()),
@@ -30,7 +31,7 @@ pub(super) fn target() -> Target {
 }
 
 /// A fault of this kind with these parameters.
-fn fault(kind: &str, with: Value) -> Fault {
+pub fn fault(kind: &str, with: Value) -> Fault {
     let Value::Object(with) = with else { panic!("{with} are no parameters") };
     let magnitude = (kind == "latency").then_some(Magnitude::Uniform { low_ms: 200.0, high_ms: 400.0 });
     Fault { kind: kind.to_owned(), place: Place::Request, when: When::default(), magnitude, with }

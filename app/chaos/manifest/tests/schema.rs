@@ -30,16 +30,20 @@ pub fn whole(manifest: &Manifest) -> Value {
 
 /// Returns what is wrong with the object of a manifest, by its hand-written schema.
 pub fn mistakes(manifest: &Manifest) -> Vec<String> {
-    let (api_version, spec) = match kind(manifest) {
+    of_object(&whole(manifest))
+}
+
+/// Returns what is wrong with an object, by its hand-written schema.
+pub fn of_object(object: &Value) -> Vec<String> {
+    let (api_version, spec) = match object["kind"].as_str().unwrap_or_default() {
         "NetworkChaos" => ("chaos-mesh.org/v1alpha1", network_chaos()),
         "HTTPChaos" => ("chaos-mesh.org/v1alpha1", http_chaos()),
         "VirtualService" => ("networking.istio.io/v1", virtual_service()),
         "ChaosEngine" => ("litmuschaos.io/v1alpha1", chaos_engine()),
         other => return vec![format!("kind {other}")],
     };
-    let object = whole(manifest);
-    let mut wrong = against(&object, &object_of(api_version, &spec));
-    wrong.extend(rules(&object));
+    let mut wrong = against(object, &object_of(api_version, &spec));
+    wrong.extend(rules(object));
     wrong
 }
 
