@@ -7,5 +7,6 @@ pub mod faults;
 pub mod folder;
 pub mod http;
 pub mod journal;
+pub mod kubernetes;
 pub mod manifest;
 pub mod proxy;

@@ -18,9 +18,11 @@ pub use self::settings::{Setting, Settings};
 pub use self::undo::{undo, undo_with, verify_clean, verify_clean_with};
 use crate::chaos::driver::{Call, Driver, DriverError};
 use crate::chaos::http::{Answer, Client, Endpoint, HttpError};
+use crate::chaos::kubernetes::entry;
 
 /// Every driver.
-pub const DRIVERS: &[Entry] = &[builtin::ENTRY, envoy::ENTRY, toxiproxy::ENTRY];
+pub const DRIVERS: &[Entry] =
+    &[builtin::ENTRY, envoy::ENTRY, toxiproxy::ENTRY, entry::CHAOS_MESH, entry::ISTIO, entry::LITMUS];
 
 /// A driver, or why it cannot be made.
 pub type Made = Result<Box<dyn Driver>, DriverError>;

@@ -7,6 +7,7 @@
 
 mod chaos_mesh;
 mod cluster;
+pub mod entry;
 mod istio;
 mod kubectl;
 mod life;

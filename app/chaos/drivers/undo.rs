@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{ask, call, failed, refused};
 use crate::chaos::driver::{Call, DriverError, Undo};
 use crate::chaos::http::{Answer, Client, HttpError, Refusal};
+use crate::chaos::kubernetes;
 
 /// How often an undo is tried before it is said to have failed.
 const TRIES: u32 = 3;
@@ -25,7 +26,7 @@ pub fn undo_with(undo: &Undo, client: &Client) -> Result<(), DriverError> {
     match undo {
         Undo::Nothing => Ok(()),
         Undo::Http { calls, .. } => calls.iter().try_for_each(|call| insist(call, client)),
-        Undo::Kubernetes { .. } => Err(kubernetes()),
+        Undo::Kubernetes { .. } => kubernetes::undo(undo),
     }
 }
 
@@ -39,12 +40,8 @@ pub fn verify_clean_with(undo: &Undo, client: &Client) -> Result<Vec<String>, Dr
     match undo {
         Undo::Nothing => Ok(Vec::new()),
         Undo::Http { calls, verify, residue } => look(calls, verify, residue, client),
-        Undo::Kubernetes { .. } => Err(kubernetes()),
+        Undo::Kubernetes { .. } => kubernetes::verify_clean(undo),
     }
-}
-
-fn kubernetes() -> DriverError {
-    DriverError::Unable("this build cannot undo in Kubernetes: delete the object with kubectl".to_owned())
 }
 
 fn look(calls: &[Call], verify: &Call, residue: &str, client: &Client) -> Result<Vec<String>, DriverError> {

@@ -71,7 +71,7 @@ impl Driver for ChaosMesh {
     }
 
     fn targets(&self) -> Vec<String> {
-        preflight::server(&self.cluster()).into_iter().collect()
+        vec![preflight::server(&self.cluster())]
     }
 
     fn preflight(&mut self) -> Result<Vec<String>, DriverError> {

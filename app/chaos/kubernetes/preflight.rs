@@ -38,8 +38,13 @@ pub fn look(cluster: &Cluster<'_>, target: &Target) -> Result<Vec<String>, Drive
     Ok(found)
 }
 
-/// Returns host and port of the cluster's API server, as the kubeconfig has it.
-pub fn server(cluster: &Cluster<'_>) -> Option<String> {
+/// Returns host and port of the cluster's API server, as the kubeconfig has it. Where it has none, the context's name stands for it,
+/// which is on no list of what may be reached.
+pub fn server(cluster: &Cluster<'_>) -> String {
+    configured(cluster).unwrap_or_else(|| format!("{}:443", cluster.context))
+}
+
+fn configured(cluster: &Cluster<'_>) -> Option<String> {
     let path = "jsonpath={.clusters[0].cluster.server}";
     let url = cluster.ask(&["config", "view", "--minify", "--context", cluster.context, "-o", path]).ok()?;
     let (scheme, rest) = url.split_once("://")?;
