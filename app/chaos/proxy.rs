@@ -7,6 +7,7 @@
 //!                          registry: links, what is armed, leases
 //! ```
 
+pub mod api;
 pub mod armed;
 mod connection;
 pub mod dice;
@@ -22,6 +23,7 @@ pub mod stage;
 mod subject;
 pub mod swap;
 mod tether;
+pub mod toxics;
 pub mod when;
 
 #[cfg(test)]

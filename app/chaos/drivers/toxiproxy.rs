@@ -5,7 +5,7 @@
 pub mod toxic;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeSet;
 

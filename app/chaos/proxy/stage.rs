@@ -51,6 +51,15 @@ impl Step {
         self
     }
 
+    /// Makes it due at `latest`, if it was due later.
+    fn hasten(&mut self, latest: Instant) {
+        match self {
+            Self::Send { due, .. } | Self::End { due } | Self::Close { due } | Self::Reset { due } => {
+                *due = latest.min(*due);
+            }
+        }
+    }
+
     fn len(&self) -> usize {
         if let Self::Send { bytes, .. } = self { bytes.len() } else { 0 }
     }
@@ -111,7 +120,7 @@ impl Chain {
         self.stages.iter().any(|(owner, _)| *owner == fault)
     }
 
-    /// Takes away stages whose fault is not `kept` any more.
+    /// Takes away stages whose fault is not `kept` any more, and lets go at once what they held back.
     pub fn retain(&mut self, kept: impl Fn(u64) -> bool, now: Instant) {
         let mut at = 0;
         while let Some((owner, stage)) = self.stages.get_mut(at) {
@@ -121,6 +130,7 @@ impl Chain {
             }
             let rest = stage.removed(now);
             self.stages.remove(at);
+            self.queue.iter_mut().for_each(|step| step.hasten(now));
             if let Some(step) = rest {
                 self.through(at, step);
             }

@@ -38,7 +38,7 @@ fn driver(api: &str, run: &str) -> Box<dyn Driver> {
 }
 
 /// Sends a request on a connection of its own; returns the milliseconds that it took, or what went wrong in a word.
-fn ask_edge(edge: SocketAddr) -> Result<f64, &'static str> {
+pub(in crate::chaos) fn ask_edge(edge: SocketAddr) -> Result<f64, &'static str> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let spec =
         RequestSpec { method: "GET".to_owned(), url: format!("http://{edge}/"), headers: Vec::new(), body: Vec::new() };
