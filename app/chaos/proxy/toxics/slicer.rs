@@ -1,5 +1,6 @@
 //! Data comes in slices of about `average_size` bytes, give or take `size_variation`, with `delay` between them.
 
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ impl Slicer {
         let average = self.attributes.number("average_size").max(1);
         let variation = self.attributes.number("size_variation").min(average - 1);
         let most = average.saturating_add(variation) as usize;
-        let (mut todo, mut done) = (Vec::from_iter([0..length]), Vec::new());
+        let (mut todo, mut done): (Vec<Range<usize>>, _) = (iter::once(0..length).collect(), Vec::new());
         while let Some(slice) = todo.pop() {
             if slice.len() <= most {
                 done.push(slice);
