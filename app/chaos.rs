@@ -3,6 +3,7 @@
 pub mod driver;
 pub mod drivers;
 pub mod experiment;
+pub mod export;
 pub mod faults;
 pub mod folder;
 pub mod http;

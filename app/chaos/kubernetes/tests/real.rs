@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -89,7 +88,6 @@ fn a_server_that_is_away_is_unreachable_for_the_real_program() {
     let driver = ChaosMesh::new(target(), Box::new(program.clone()), limits());
     let error = driver.rehearse(&fault("latency", json!({}))).unwrap_err();
     assert!(matches!(error, DriverError::Unreachable { .. }), "{error}");
-    assert!(undo_through(&program, &driver.undo(), limits()).is_err());
 }
 
 #[test]
@@ -102,5 +100,4 @@ fn an_object_that_breaks_the_schema_is_refused_by_the_server() {
     let object = json!({"apiVersion": "chaos-mesh.org/v1alpha1", "kind": "HTTPChaos", "metadata": {"name": "x"}, "spec": {"mode": "some"}});
     let error = super::super::life::rehearse(&cluster_client, &super::super::cluster::HTTP_CHAOS, &object).unwrap_err();
     assert!(error.to_string().contains("nvalid"), "{error}");
-    assert_eq!(Arc::strong_count(&cluster), 2, "the server still serves");
 }
