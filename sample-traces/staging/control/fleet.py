@@ -28,13 +28,13 @@ PROXIED = Edges(f"127.0.0.1:{ORDERS_PROXY}", f"127.0.0.1:{PAYMENTS_PROXY}", f"12
 
 @dataclass(frozen=True)
 class Deployment:
-    """One set of the services: its name, where they listen, whom they call, and where their spans go."""
+    """One set of the services: its name, whom they call, where their spans go, the domain of their hosts, and where they listen."""
 
     environment: str
     edges: Edges
-    binds: dict[str, str]
     otlp: str
-    instance: str
+    domain: str
+    binds: dict[str, str]
 
 
 @dataclass
@@ -53,7 +53,8 @@ class Service:
 def staging(edges: Edges) -> Deployment:
     """Returns the deployment that `up` starts."""
     otlp = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
-    return Deployment("staging", edges, {}, otlp, "staging")
+    ports = {"gateway": FRONT_PORT, "orders": ORDERS_PORT, "payments": PAYMENTS_PORT, "stock": STOCK_PORT}
+    return Deployment("staging", edges, otlp, "staging.example", {name: f"127.0.0.1:{port}" for name, port in ports.items()})
 
 
 def services(home: Path, deployment: Deployment) -> list[Service]:
@@ -62,7 +63,7 @@ def services(home: Path, deployment: Deployment) -> list[Service]:
 
 
 def stock(home: Path, deployment: Deployment) -> Service:
-    return service(deployment, "stock", "0.9.2", STOCK_PORT, HTTP2, [str(home / "bin" / "stock")], home / "stock", {})
+    return service(deployment, "stock", "0.9.2", HTTP2, [str(home / "bin" / "stock")], home / "stock", {})
 
 
 def payments(home: Path, deployment: Deployment) -> Service:
@@ -70,7 +71,7 @@ def payments(home: Path, deployment: Deployment) -> Service:
     # Small and quick to start; headers and body of an answer are two writes, which wait for each other with Nagle's algorithm.
     flags = ["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.httpserver.nodelay=true"]
     command = ["java", *flags, "-cp", f"{target}/payments.jar:{target}/lib/*", "staging.Payments"]
-    return service(deployment, "payments", "3.2.0", PAYMENTS_PORT, HTTP, command, home / "payments",
+    return service(deployment, "payments", "3.2.0", HTTP, command, home / "payments",
                    {"OTEL_JAVA_EXPORTER_OTLP_RETRY_DISABLED": "true"})  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def orders(home: Path, deployment: Deployment) -> Service:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [str(home / "orders" / "venv" / "bin" / "python"), "app.py"]
-    return service(deployment, "orders", "5.0.3", ORDERS_PORT, HTTP, command, home / "orders", settings)
+    return service(deployment, "orders", "5.0.3", HTTP, command, home / "orders", settings)
 
 
 def gateway(home: Path, deployment: Deployment) -> Service:
@@ -95,15 +96,15 @@ def gateway(home: Path, deployment: Deployment) -> Service:
         "ORDERS_TIMEOUT_MS": "5000",
         "OTEL_NODE_RESOURCE_DETECTORS": "env",
     }
-    return service(deployment, "gateway", "2.4.1", FRONT_PORT, HTTP, ["node", "server.js"], home / "gateway", settings)
+    return service(deployment, "gateway", "2.4.1", HTTP, ["node", "server.js"], home / "gateway", settings)
 
 
-def service(deployment: Deployment, name: str, version: str, port: int, check: str, command: list[str], folder: Path,
+def service(deployment: Deployment, name: str, version: str, check: str, command: list[str], folder: Path,
             settings: dict[str, str]) -> Service:  # fmt: skip
-    address = deployment.binds.get(name, "127.0.0.1")
-    whole = environment(deployment, name, version) | settings | {"PORT": str(port), "BIND": address}
+    address, _, port = deployment.binds[name].rpartition(":")
+    whole = environment(deployment, name, version) | settings | {"PORT": port, "BIND": address}
     whole |= {key: os.environ[key] for key in PASSED_ON if key in os.environ and key in settings}
-    return Service(name, address, port, check, command, folder, whole)
+    return Service(name, address, int(port), check, command, folder, whole)
 
 
 def environment(deployment: Deployment, name: str, version: str) -> dict[str, str]:
@@ -111,9 +112,9 @@ def environment(deployment: Deployment, name: str, version: str) -> dict[str, st
     resource = {
         "service.namespace": "shop",
         "service.version": version,
-        "service.instance.id": f"{name}-{deployment.instance}-1",
+        "service.instance.id": f"{name}-1.{deployment.domain}",
         "deployment.environment.name": deployment.environment,
-        "host.name": f"{name}-1.{deployment.instance}.example",
+        "host.name": f"{name}-1.{deployment.domain}",
     }
     return {
         "PATH": os.environ["PATH"],

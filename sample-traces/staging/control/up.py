@@ -82,7 +82,8 @@ def switch_injector(wanted: str, command: list[str] | None, folder: Path) -> Non
     if command is None:
         return
     daemon = Daemon(folder, wanted)
-    settings = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    # Toxiproxy logs each piece of data unless it is told not to.
+    settings = {"PATH": os.environ["PATH"], "HOME": str(folder), "LOG_LEVEL": "error"}
     if not daemon.runs_as(command, settings, config_digest()):
         daemon.stop()
         free_ports()

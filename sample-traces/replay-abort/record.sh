@@ -1,0 +1,5 @@
+#!/bin/sh
+# Records the incident `abort` of ../staging/incident/faults.py.
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+exec "$here/../staging/incident/record.sh" abort "$here"
