@@ -2,7 +2,7 @@
 
 import sys
 
-from folders import state
+from folders import state, turn
 from injector import INJECTORS
 from process import Daemon
 
@@ -14,7 +14,8 @@ def main() -> None:
     if len(sys.argv) > 1:
         sys.exit("usage: down")
     folder = state()
-    stopped = [name for name in ORDER if Daemon(folder, name).stop()]
+    with turn(folder):
+        stopped = [name for name in ORDER if Daemon(folder, name).stop()]
     print(f"staging: {', '.join(stopped)} stopped" if stopped else "staging: nothing ran")
 
 

@@ -1,6 +1,9 @@
 """Folders outside of the sources: what is built, and what runs."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent.parent
@@ -28,3 +31,11 @@ def made(folder: str | Path) -> Path:
     path = Path(folder).resolve()
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Lets one script at a time change what stands in `folder`; the next one waits."""
+    with (folder / "turn.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

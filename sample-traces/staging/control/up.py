@@ -10,7 +10,7 @@ import build
 import fleet
 import health
 from fleet import Service
-from folders import SOURCES, cache, state
+from folders import SOURCES, cache, state, turn
 from injector import INJECTORS
 from process import Daemon
 
@@ -21,13 +21,14 @@ CHECKS = {fleet.HTTP: health.http_answers, fleet.HTTP2: health.http2_answers}
 
 def main() -> None:
     asked = arguments()
-    home = cache()
-    build.build(home)
+    home, folder = cache(), state()
+    with turn(home):
+        build.build(home)
     command = INJECTORS[asked.injector]().command() if asked.injector in INJECTORS else None
-    folder = state()
     deployment = fleet.staging(fleet.PROXIED if asked.edges == "proxied" else fleet.DIRECT)
-    bring_up(fleet.services(home, deployment), folder)
-    switch_injector(asked.injector, command, folder)
+    with turn(folder):
+        bring_up(fleet.services(home, deployment), folder)
+        switch_injector(asked.injector, command, folder)
     print(f"staging: up, edges {asked.edges}, front on 127.0.0.1:{front(asked)}, logs in {folder}")
 
 

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import build
-from folders import SOURCES, cache
+from folders import SOURCES, cache, turn
 
 if __name__ == "__main__":
     home = cache()
-    build.build(home)
+    with turn(home):
+        build.build(home)
     sink = SOURCES.parent / "shop" / "sink"
     copy = home / "sink"
     copy.mkdir(exist_ok=True)
