@@ -13,7 +13,11 @@ from pathlib import Path
 GRPC = {"orders-stock"}
 FRONT = "front"
 ALL = {"percentage": {"numerator": 100}}
-BY_HEADER = {"delay": {"header_delay": {}} | ALL, "abort": {"header_abort": {}} | ALL, "response_rate_limit": {"header_limit": {}} | ALL}
+BY_HEADER = {
+    "delay": {"header_delay": {}} | ALL,
+    "abort": {"header_abort": {}} | ALL,
+    "response_rate_limit": {"header_limit": {}} | ALL,
+}
 EXTENSIONS = "type.googleapis.com/envoy.extensions"
 
 
@@ -58,7 +62,10 @@ def route(name: str) -> dict:
 def fault_filter(name: str, fault: dict | None) -> dict:
     """Returns the filter with `fault`, or by headers."""
     settings = fault if fault is not None else BY_HEADER | {"headers": [edge_header(name)]}
-    return {"name": "envoy.filters.http.fault", "typed_config": {"@type": f"{EXTENSIONS}.filters.http.fault.v3.HTTPFault"} | settings}
+    return {
+        "name": "envoy.filters.http.fault",
+        "typed_config": {"@type": f"{EXTENSIONS}.filters.http.fault.v3.HTTPFault"} | settings,
+    }
 
 
 def edge_header(name: str) -> dict:
@@ -76,10 +83,17 @@ def router() -> dict:
 def cluster(proxy: dict) -> dict:
     endpoint = {"endpoint": {"address": address(proxy["upstream"])}}
     name = proxy["name"]
-    made = {"name": name, "type": "STATIC", "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}}
+    made = {
+        "name": name,
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
     return made | ({"typed_extension_protocol_options": http2()} if name in GRPC else {})
 
 
 def http2() -> dict:
-    options = {"@type": f"{EXTENSIONS}.upstreams.http.v3.HttpProtocolOptions", "explicit_http_config": {"http2_protocol_options": {}}}
+    options = {
+        "@type": f"{EXTENSIONS}.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http2_protocol_options": {}},
+    }
     return {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options}

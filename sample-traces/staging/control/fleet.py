@@ -54,7 +54,9 @@ def staging(edges: Edges) -> Deployment:
     """Returns the deployment that `up` starts."""
     otlp = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     ports = {"gateway": FRONT_PORT, "orders": ORDERS_PORT, "payments": PAYMENTS_PORT, "stock": STOCK_PORT}
-    return Deployment("staging", edges, otlp, "staging.example", {name: f"127.0.0.1:{port}" for name, port in ports.items()})
+    return Deployment(
+        "staging", edges, otlp, "staging.example", {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+    )
 
 
 def services(home: Path, deployment: Deployment) -> list[Service]:

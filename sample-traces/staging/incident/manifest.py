@@ -58,7 +58,12 @@ def main(name: str, run: Path, folder: Path) -> None:
 def kept(lines: list[str], begin_ns: int) -> list[dict]:
     """Returns the export requests without the traces that began before `begin_ns`, and without folders of this machine."""
     requests = [json.loads(neutral(line)) for line in lines]
-    cold = {span.body["traceId"] for line in requests for span in spans_of(line) if int(span.body["startTimeUnixNano"]) < begin_ns}
+    cold = {
+        span.body["traceId"]
+        for line in requests
+        for span in spans_of(line)
+        if int(span.body["startTimeUnixNano"]) < begin_ns
+    }
     for line in requests:
         for resource in line["resourceSpans"]:
             for scope in resource["scopeSpans"]:
@@ -90,7 +95,13 @@ def spans_of(request: dict) -> Iterator[Span]:
 
 def manifest(name: str, fault: Fault, told: dict, lines: list[dict], spans: list[Span]) -> str:
     sent = told["phases"]
-    file = {"path": "traces.jsonl.gz", "signal": "traces", "format": "OTLP JSON lines, gzip", "export_requests": len(lines), "spans": len(spans)}
+    file = {
+        "path": "traces.jsonl.gz",
+        "signal": "traces",
+        "format": "OTLP JSON lines, gzip",
+        "export_requests": len(lines),
+        "spans": len(spans),
+    }
     return "\n".join([
         origin(name, spans),
         *sdks(spans),
@@ -114,12 +125,19 @@ def sdks(spans: list[Span]) -> list[str]:
     for service in sorted({span.service for span in spans}):
         own = [span for span in spans if span.service == service]
         resource = own[0].resource
-        tables.append(table("[[origin.sdks]]", {
-            "service": service,
-            "language": resource["telemetry.sdk.language"],
-            "sdk": f"{resource['telemetry.sdk.name']} {resource['telemetry.sdk.version']}",
-            "instrumentation": sorted({f"{span.scope['name']} {span.scope.get('version', '')}".strip() for span in own}),
-        }))
+        tables.append(
+            table(
+                "[[origin.sdks]]",
+                {
+                    "service": service,
+                    "language": resource["telemetry.sdk.language"],
+                    "sdk": f"{resource['telemetry.sdk.name']} {resource['telemetry.sdk.version']}",
+                    "instrumentation": sorted(
+                        {f"{span.scope['name']} {span.scope.get('version', '')}".strip() for span in own}
+                    ),
+                },
+            )
+        )
     return tables
 
 
@@ -141,7 +159,11 @@ def incident(fault: Fault, tool: str, sent: dict[str, dict]) -> dict:
 
 def struck(fault: Fault, during: dict, spans: list[Span]) -> dict:
     """Returns how many calls the edge had while the fault was in, and how many of them it hit."""
-    calls = [span for span in spans if is_call(span, fault) and during["from_ns"] <= int(span.body["startTimeUnixNano"]) <= during["to_ns"]]
+    calls = [
+        span
+        for span in spans
+        if is_call(span, fault) and during["from_ns"] <= int(span.body["startTimeUnixNano"]) <= during["to_ns"]
+    ]
     failed = sum(span.body.get("status", {}).get("code") == ERROR for span in calls)
     silent = fault.kind in ("latency", "context-drop")
     return {"calls": len(calls), "hit": len(calls) if silent else failed}

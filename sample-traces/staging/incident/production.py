@@ -6,7 +6,12 @@ DOMAIN = "prod.example"
 OTLP = "127.0.0.1:4318"
 FRONT = f"http://shop.{DOMAIN}"
 # Where the services listen, and the addresses by which they are known: those of the tool before them.
-BINDS = {"gateway": "10.20.0.10:80", "orders": "10.20.0.11:8080", "payments": "10.20.0.12:8080", "stock": "10.20.0.13:50051"}
+BINDS = {
+    "gateway": "10.20.0.10:80",
+    "orders": "10.20.0.11:8080",
+    "payments": "10.20.0.12:8080",
+    "stock": "10.20.0.13:50051",
+}
 KNOWN = {"orders": "10.20.1.11:80", "payments": "10.20.1.12:80", "stock": "10.20.1.13:50051"}
 EDGES = Edges(orders=f"orders.{DOMAIN}", payments=f"payments.{DOMAIN}", stock=f"stock.{DOMAIN}:50051")
 CALLERS = {"orders": "gateway", "payments": "orders", "stock": "orders"}

@@ -46,8 +46,12 @@ class Toxiproxy:
 
     def version(self) -> str:
         # One that `go install` built calls itself "git"; what it was built from stands in the program.
-        modules = subprocess.run(["go", "version", "-m", self.program], capture_output=True, text=True, check=True).stdout
-        return next(f"Toxiproxy {line.split()[2].lstrip('v')}" for line in modules.splitlines() if line.split()[:1] == ["mod"])
+        modules = subprocess.run(
+            ["go", "version", "-m", self.program], capture_output=True, text=True, check=True
+        ).stdout
+        return next(
+            f"Toxiproxy {line.split()[2].lstrip('v')}" for line in modules.splitlines() if line.split()[:1] == ["mod"]
+        )
 
     def begin(self) -> None:
         send("POST", self.toxics, json.dumps(self.fault.settings).encode())
@@ -67,7 +71,17 @@ class Envoy:
         self.config = envoy.write(folder / "envoy-config.json", proxies, ENVOY_ADMIN_PORT, faults)
 
     def command(self) -> list[str]:
-        return [self.program, "--config-path", str(self.config), "--concurrency", "1", "--base-id", "19902", "--log-level", "error"]
+        return [
+            self.program,
+            "--config-path",
+            str(self.config),
+            "--concurrency",
+            "1",
+            "--base-id",
+            "19902",
+            "--log-level",
+            "error",
+        ]
 
     def version(self) -> str:
         told = subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout
@@ -93,10 +107,22 @@ class Nginx:
         self._write([])
 
     def command(self) -> list[str]:
-        return [self.program, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", str(self.folder / "nginx-error.log")]
+        return [
+            self.program,
+            "-p",
+            str(self.folder),
+            "-c",
+            str(self.folder / "nginx.conf"),
+            "-e",
+            str(self.folder / "nginx-error.log"),
+        ]
 
     def version(self) -> str:
-        return subprocess.run([self.program, "-v"], capture_output=True, text=True, check=True).stderr.split(": ")[1].strip()
+        return (
+            subprocess.run([self.program, "-v"], capture_output=True, text=True, check=True)
+            .stderr.split(": ")[1]
+            .strip()
+        )
 
     def begin(self) -> None:
         self._reload(self.fault.settings)
@@ -117,7 +143,9 @@ class Nginx:
         return set(subprocess.run(["pgrep", "-P", master], capture_output=True, text=True, check=False).stdout.split())
 
     def _write(self, lines: list[str]) -> None:
-        servers = "\n".join(self._server(proxy, lines if proxy["name"] == self.fault.edge else []) for proxy in self.proxies)
+        servers = "\n".join(
+            self._server(proxy, lines if proxy["name"] == self.fault.edge else []) for proxy in self.proxies
+        )
         temporary = "\n".join(f"{kind}_temp_path tmp;" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         (self.folder / "nginx.conf").write_text(
             f"daemon off; user root; worker_processes 1; pid nginx.pid; events {{}}\n"

@@ -55,7 +55,9 @@ def payments_failed(error: requests.RequestException):
 def fault_headers() -> dict[str, str]:
     """Returns what injectors read of a request: it must reach those behind this service, too."""
     names = (name.lower() for name in request.headers.keys())
-    return {name: request.headers[name] for name in names if name.startswith("x-envoy-fault-") or name == "x-fault-edge"}
+    return {
+        name: request.headers[name] for name in names if name.startswith("x-envoy-fault-") or name == "x-fault-edge"
+    }
 
 
 def leave(_signal, _frame):
@@ -77,4 +79,6 @@ class KeepAlive(WSGIRequestHandler):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, leave)
-    make_server(os.environ["BIND"], int(os.environ["PORT"]), app, threaded=True, request_handler=KeepAlive).serve_forever()
+    make_server(
+        os.environ["BIND"], int(os.environ["PORT"]), app, threaded=True, request_handler=KeepAlive
+    ).serve_forever()
