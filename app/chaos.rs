@@ -7,6 +7,7 @@ pub mod export;
 pub mod faults;
 pub mod folder;
 pub mod http;
+pub mod import;
 pub mod journal;
 pub mod kubernetes;
 pub mod manifest;

@@ -54,7 +54,7 @@ impl From<Call> for Step {
 pub fn chaostoolkit(export: &Export) -> Value {
     let mut method: Vec<Value> = numbered("inject", &export.arm);
     if !export.traffic.is_empty() {
-        method.push(action("drive", command(&export.traffic, Some(export.traffic_timeout_s))));
+        method.push(action("drive", &command(&export.traffic, Some(export.traffic_timeout_s))));
     }
     let mut experiment = json!({
         "title": or(&export.title, "a recorded fault, replayed"),
@@ -86,10 +86,10 @@ fn hypothesis(url: &str) -> Value {
 /// Returns actions called `name`, or `name 1`, `name 2`, … where there are several.
 fn numbered(name: &str, steps: &[Step]) -> Vec<Value> {
     let name = |at: usize| if steps.len() == 1 { name.to_owned() } else { format!("{name} {}", at + 1) };
-    steps.iter().enumerate().map(|(at, step)| action(&name(at), provider(step))).collect()
+    steps.iter().enumerate().map(|(at, step)| action(&name(at), &provider(step))).collect()
 }
 
-fn action(name: &str, provider: Value) -> Value {
+fn action(name: &str, provider: &Value) -> Value {
     json!({"type": "action", "name": name, "provider": provider})
 }
 
