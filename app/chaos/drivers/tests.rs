@@ -89,6 +89,7 @@ fn delete_toxic(address: &str) -> Undo {
 }
 
 const GONE: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+const CREATED: &str = "HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}";
 const ABSENT: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
 const BROKEN: &str = "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n";
 const CLEAN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
@@ -121,7 +122,22 @@ fn a_server_that_is_gone_took_its_faults_along() {
 }
 
 #[test]
-fn a_deletion_that_hangs_is_freed_by_switching_the_proxy_off_and_on() {
+fn a_deletion_that_hangs_is_freed_by_making_the_proxy_anew() {
+    let server = script(&["hang", GONE, CREATED, CLEAN]);
+    let mut undo = delete_toxic(&server.address);
+    let before =
+        json!({"name": "a", "listen": "127.0.0.1:1", "upstream": "127.0.0.1:2", "toxics": [{"name": "theirs"}]});
+    if let Undo::Http { calls, .. } = &mut undo {
+        calls[0].body = Some(before);
+    }
+    undo_with(&undo, &Client::new(Duration::from_millis(200))).unwrap();
+    let calls =
+        ["DELETE /proxies/a/toxics/riftline_x_1", "DELETE /proxies/a", "POST /proxies", "POST /proxies/a/toxics"];
+    assert_eq!(*server.seen.lock().unwrap(), calls);
+}
+
+#[test]
+fn a_proxy_that_nobody_described_is_switched_off_and_on() {
     let server = script(&["hang", CLEAN, GONE, CLEAN]);
     undo_with(&delete_toxic(&server.address), &Client::new(Duration::from_millis(200))).unwrap();
     let delete = "DELETE /proxies/a/toxics/riftline_x_1";

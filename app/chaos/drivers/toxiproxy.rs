@@ -43,13 +43,16 @@ struct Toxiproxy {
     /// Name of our toxic.
     name: String,
     client: Client,
+    /// The proxy before arming, as the server described it.
+    before: Option<Value>,
 }
 
 impl Toxiproxy {
     fn new(settings: &Settings, order: &Order) -> Result<Self, DriverError> {
         let proxy = settings.text("proxy").to_owned();
         check_name(&proxy)?;
-        Ok(Self { api: settings.url("api")?, proxy, name: order.fault_name(), client: order.client.clone() })
+        let (name, client) = (order.fault_name(), order.client.clone());
+        Ok(Self { api: settings.url("api")?, proxy, name, client, before: None })
     }
 
     fn proxy_url(&self) -> String {
@@ -67,16 +70,18 @@ impl Toxiproxy {
         call("POST", format!("{}/toxics", self.proxy_url()), Some(body), &[200])
     }
 
+    /// Its body is not for the server: by it the proxy is made anew where deleting hangs (see [`super::undo`]).
     fn delete(&self) -> Call {
-        call("DELETE", format!("{}/toxics/{}", self.proxy_url(), self.name), None, &[204, 404])
+        call("DELETE", format!("{}/toxics/{}", self.proxy_url(), self.name), self.before.clone(), &[204, 404])
     }
 
     /// Reads the proxy; fails unless it is there and forwards.
     fn read(&self) -> Result<Value, DriverError> {
-        let proxy = match self.client.send(&get(self.proxy_url())) {
-            Ok(answer) if answer.status == 404 => return Err(self.missing()),
-            _ => ask_json(&self.client, &get(self.proxy_url()))?,
-        };
+        let answer = ask(&self.client, &Call { accept: vec![200, 404], ..get(self.proxy_url()) })?;
+        if answer.status == 404 {
+            return Err(self.missing());
+        }
+        let proxy: Value = serde_json::from_str(&answer.body).unwrap_or_default();
         if proxy.get("enabled") != Some(&Value::Bool(true)) {
             let text = format!("proxy `{}` at {} is disabled: enable it first", self.proxy, self.api);
             return Err(DriverError::Missing(text));
@@ -156,7 +161,9 @@ impl Driver for Toxiproxy {
     fn preflight(&mut self) -> Result<Vec<String>, DriverError> {
         let version = ask(&self.client, &get(format!("{}/version", self.api)))?;
         let mut found = vec![format!("Toxiproxy at {}: {}", self.api, version.body.trim())];
-        found.extend(describe(&self.proxy, &self.read()?)?);
+        let proxy = self.read()?;
+        found.extend(describe(&self.proxy, &proxy)?);
+        self.before = Some(proxy);
         Ok(found)
     }
 

@@ -171,3 +171,65 @@ fn traffic_counts_what_it_does_not_keep() {
     let reply = exchange.outcome.unwrap();
     assert_eq!((reply.body, reply.body_len), (b"he".to_vec(), 5));
 }
+
+/// Serves TLS with a certificate of its own for `localhost` and answers every request; returns its port and its authority's PEM.
+fn secure(protocol: &'static str) -> (u16, tempfile::NamedTempFile) {
+    let signed = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let mut authority = tempfile::NamedTempFile::new().unwrap();
+    authority.write_all(signed.cert.pem().as_bytes()).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = builder.with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key).unwrap();
+    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || block_on(accept(listener, acceptor)));
+    (port, authority)
+}
+
+async fn accept(listener: TcpListener, acceptor: tokio_rustls::TlsAcceptor) {
+    listener.set_nonblocking(true).unwrap();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    while let Ok((socket, _)) = listener.accept().await {
+        let Ok(stream) = acceptor.accept(socket).await else { continue };
+        let service = hyper::service::service_fn(async |request: hyper::Request<hyper::body::Incoming>| {
+            let told = format!("{:?} {}", request.version(), request.uri().path());
+            Ok::<_, std::convert::Infallible>(hyper::Response::new(told))
+        });
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let server = hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new());
+        let _ = server.serve_connection(io, service).await;
+    }
+}
+
+#[test]
+fn https_needs_an_authority_that_is_trusted() {
+    let (port, authority) = secure("http/1.1");
+    let call = Call { url: format!("https://localhost:{port}/a"), ..call("GET", port, None) };
+    let client = |authority: &std::path::Path| {
+        let client = Client::default().trusting(authority.to_owned());
+        client.pin(&format!("localhost:{port}"), vec![SocketAddr::from(([127, 0, 0, 1], port))]);
+        client
+    };
+    let trusting = client(authority.path());
+    assert_eq!(trusting.send(&call).unwrap().body, "HTTP/1.1 /a");
+    let (_, another) = secure("http/1.1");
+    let doubting = client(another.path());
+    assert_eq!(doubting.send(&call).unwrap_err().word(), "tls");
+    let nothing = tempfile::NamedTempFile::new().unwrap();
+    assert!(client(nothing.path()).send(&call).unwrap_err().to_string().contains("no certificate"));
+}
+
+#[test]
+fn traffic_speaks_http2_inside_of_tls() {
+    let (port, authority) = secure("h2");
+    let spec = RequestSpec { url: format!("https://localhost:{port}/b"), ..get(port) };
+    let (first, second) = block_on(async {
+        let mut traffic = traffic(port);
+        (traffic.is_http2, traffic.authority) = (true, Some(authority.path().to_owned()));
+        (traffic.send(&spec).await, traffic.send(&spec).await)
+    });
+    assert_eq!((first.outcome.unwrap().body, second.is_reused), (b"HTTP/2.0 /b".to_vec(), true));
+}

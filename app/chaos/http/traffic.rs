@@ -87,6 +87,9 @@ enum Sender {
     Http2(http2::SendRequest<Full<Bytes>>),
 }
 
+/// A connection, and what was answered on it.
+type Asked = (Sender, Result<Response<Incoming>, hyper::Error>);
+
 impl Traffic {
     /// Makes traffic to `addresses` over HTTP/1.1 on kept connections, with ten seconds for each request.
     #[must_use]
@@ -116,22 +119,33 @@ impl Traffic {
 
     async fn exchange(&self, spec: &RequestSpec, is_reused: &mut bool) -> Result<Reply, HttpError> {
         let endpoint = Endpoint::parse(&spec.url)?;
-        let request = self.request(spec, &endpoint)?;
-        let mut sender = match self.take_idle().await {
-            Some(sender) => {
-                *is_reused = true;
-                sender
-            }
-            None => self.connect(&endpoint).await?,
-        };
         let cut = |error: hyper::Error| cut(&endpoint, &error);
-        let response = sender.send(request).await.map_err(cut)?;
-        let reply = read(response, self.keep, self.longest).await.map_err(cut)?;
+        let (mut sender, response) = self.ask(spec, &endpoint, is_reused).await?;
+        let reply = read(response.map_err(cut)?, self.keep, self.longest).await.map_err(cut)?;
         if reply.body_len > self.longest {
             return Err(HttpError::TooLong { url: spec.url.clone(), limit: self.longest });
         }
-        self.give_back(sender);
+        if sender.is_open() {
+            self.give_back(sender);
+        }
         Ok(reply)
+    }
+
+    /// Sends on a kept connection if there is one. Where that turns out to be closed before the request was sent, another is taken:
+    /// nobody has seen the request yet.
+    async fn ask(&self, spec: &RequestSpec, endpoint: &Endpoint, is_reused: &mut bool) -> Result<Asked, HttpError> {
+        let request = self.request(spec, endpoint)?;
+        while let Some(mut sender) = self.take_idle().await {
+            *is_reused = true;
+            match sender.send(request.clone()).await {
+                Err(error) if error.is_canceled() => {}
+                response => return Ok((sender, response)),
+            }
+        }
+        *is_reused = false;
+        let mut sender = self.connect(endpoint).await?;
+        let response = sender.send(request).await;
+        Ok((sender, response))
     }
 
     fn request(&self, spec: &RequestSpec, endpoint: &Endpoint) -> Result<Request<Full<Bytes>>, HttpError> {
@@ -198,6 +212,13 @@ impl Sender {
         }
     }
 
+    fn is_open(&mut self) -> bool {
+        match self {
+            Self::Http1(sender) => !sender.is_closed(),
+            Self::Http2(sender) => !sender.is_closed(),
+        }
+    }
+
     async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, hyper::Error> {
         match self {
             Self::Http1(sender) => sender.send_request(request).await,
@@ -238,4 +259,40 @@ async fn read(response: Response<Incoming>, keep: usize, longest: u64) -> Result
 fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// Answers one request on each connection and closes it.
+    fn forgetful() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 1024]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_that_was_closed_meanwhile_is_not_used() {
+        let traffic = Traffic::new(vec![forgetful()]);
+        let url = format!("http://{}/", traffic.addresses[0]);
+        let spec = RequestSpec { method: "GET".to_owned(), url, headers: Vec::new(), body: Vec::new() };
+        assert!(traffic.send(&spec).await.outcome.is_ok());
+        let is_kept = || traffic.idle.lock().unwrap().iter_mut().any(Sender::is_open);
+        while is_kept() {
+            tokio::task::yield_now().await;
+        }
+        let second = traffic.send(&spec).await;
+        assert!(second.outcome.is_ok() && !second.is_reused);
+    }
 }

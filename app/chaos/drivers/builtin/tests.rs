@@ -5,7 +5,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::chaos::drivers::peers::{self, Server};
-use crate::chaos::drivers::toxiproxy::tests::{ask_edge, create_edge, drives};
+use crate::chaos::drivers::toxiproxy::tests::{ask_edge, create_edge, drives, stuck};
 use crate::chaos::drivers::{make, undo, verify_clean};
 use crate::chaos::proxy::api::testing;
 
@@ -98,4 +98,13 @@ fn a_program_that_does_not_start_is_named() {
     };
     assert!(started("/nowhere/riftline").contains("/nowhere/riftline"));
     assert!(started("false").contains("it ended with"));
+}
+
+#[test]
+fn a_deletion_does_not_wait_for_a_client_that_takes_no_bytes() {
+    let ours = testing::start();
+    let (driver, client) = stuck(&ours.api);
+    undo(&driver.undo()).unwrap();
+    assert_eq!(verify_clean(&driver.undo()).unwrap(), Vec::<String>::new());
+    drop(client);
 }

@@ -1,11 +1,14 @@
-use std::net::SocketAddr;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Map;
 
 use super::*;
 use crate::chaos::drivers::peers::{self, Server};
-use crate::chaos::drivers::{make, undo, verify_clean};
+use crate::chaos::drivers::{make, undo, undo_with, verify_clean};
 use crate::chaos::http::{RequestSpec, Traffic};
 
 /// A real Toxiproxy server and a proxy `edge` on it before a server that echoes; nothing where there is no such program.
@@ -65,7 +68,23 @@ pub(in crate::chaos) fn drives(api: &str, edge: SocketAddr) {
     assert_eq!(verify_clean(&driver.undo()).unwrap(), Vec::<String>::new());
     assert!(ask_edge(edge).is_ok() && driver.keep().is_err());
     cuts(api, edge);
+    slows(api, edge);
     leaves_others_alone(api);
+}
+
+/// Of what takes time only "at least" is sure.
+fn slows(api: &str, edge: SocketAddr) {
+    for (text, at_least_ms) in [
+        (r#"{"kind":"latency","place":"request","magnitude":{"dist":"uniform","low_ms":60,"high_ms":80}}"#, 60.0),
+        (r#"{"kind":"bandwidth","place":"response","with":{"kb_per_s":1}}"#, 50.0),
+        (r#"{"kind":"drip","place":"response","with":{"bytes":10,"every_ms":10}}"#, 50.0),
+    ] {
+        let mut driver = driver(api, "slow");
+        driver.arm(&fault(text)).unwrap();
+        let took = ask_edge(edge).unwrap();
+        assert!(took >= at_least_ms - 1.0, "{text}: {took} ms");
+        undo(&driver.undo()).unwrap();
+    }
 }
 
 fn cuts(api: &str, edge: SocketAddr) {
@@ -111,4 +130,51 @@ fn what_is_not_there_is_said_with_what_is() {
     ask(&Client::default(), &disable).unwrap();
     let mut driver = self::driver(&api, "a");
     assert!(driver.arm(&fault(r#"{"kind":"hang"}"#)).unwrap_err().to_string().contains("disabled"));
+}
+
+/// Sends until nothing more goes in, and then says so, on every connection.
+fn flood() -> (SocketAddr, std::sync::mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stuck, told) = std::sync::mpsc::sync_channel(1);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+            while stream.write_all(&[7; 1 << 16]).is_ok() {}
+            let _ = stuck.send(());
+            std::mem::forget(stream);
+        }
+    });
+    (address, told)
+}
+
+/// A driver whose toxic is on a connection that takes no more bytes, and that connection.
+pub(in crate::chaos) fn stuck(api: &str) -> (Box<dyn Driver>, TcpStream) {
+    let (upstream, stuck) = flood();
+    let body = json!({"name": "flood", "listen": "127.0.0.1:0", "upstream": upstream.to_string()});
+    let proxy = ask_json(&Client::default(), &call("POST", format!("{api}/proxies"), Some(body), &[201])).unwrap();
+    let options: Map<String, Value> = serde_json::from_value(json!({"api": api, "proxy": "flood"})).unwrap();
+    let order = Order { run: "a".to_owned(), number: 1, seed: 1, client: Client::default() };
+    let mut driver = make("toxiproxy", &options, &order).unwrap();
+    driver.preflight().unwrap();
+    driver.arm(&fault(r#"{"kind":"latency","place":"response","magnitude":{"dist":"fixed","ms":1}}"#)).unwrap();
+    let client = TcpStream::connect(proxy["listen"].as_str().unwrap()).unwrap();
+    stuck.recv().unwrap();
+    (driver, client)
+}
+
+/// What `undo` does about a deletion that hangs, seen with the server that has this fault of its own.
+#[test]
+fn a_deletion_that_hangs_in_the_real_server_is_freed() {
+    let Some((_server, api, _)) = real() else { return };
+    let (driver, client) = stuck(&api);
+    let impatient = Client::new(Duration::from_millis(500));
+    let Undo::Http { calls, .. } = driver.undo() else { panic!("it undoes by HTTP") };
+    assert_eq!(impatient.send(&calls[0]).unwrap_err().word(), "timeout", "it hangs");
+    undo_with(&driver.undo(), &impatient).unwrap();
+    assert_eq!(verify_clean(&driver.undo()).unwrap(), Vec::<String>::new());
+    let after = ask_json(&Client::default(), &get(format!("{api}/proxies/flood"))).unwrap();
+    let before = calls[0].body.as_ref().unwrap();
+    assert_eq!((&after["enabled"], &after["listen"]), (&json!(true), &before["listen"]));
+    drop(client);
 }
