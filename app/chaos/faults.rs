@@ -1,16 +1,55 @@
 //! The list of faults that the built-in proxy injects: one file each. Help texts, checks of experiments and the docs are made from
 //! this list. A new fault is one more file and one more line in [`FAULTS`].
 
+mod abort;
+mod bandwidth;
+mod connection_limit;
+mod context;
+mod context_case;
+mod context_corrupt;
+mod context_drop;
+mod context_duplicate;
+mod context_rename;
+mod context_sampled;
+mod context_short_id;
+mod context_swap;
+mod deadline_drop;
+mod drip;
+mod error;
+mod hang;
+mod idle_reset;
 mod latency;
 pub mod parameter;
+mod truncate;
 
 use riftline_queries::replay::fault::{Fault, Place};
 
 use crate::chaos::proxy::effect::Effect;
+use crate::chaos::proxy::stage::Stream;
+use crate::mistake::suggestion;
 pub use parameter::{Kind, Parameter, Values};
 
 /// Every fault.
-pub const FAULTS: &[Entry] = &[latency::ENTRY];
+pub const FAULTS: &[Entry] = &[
+    latency::ENTRY,
+    error::ENTRY,
+    abort::ENTRY,
+    hang::ENTRY,
+    idle_reset::ENTRY,
+    connection_limit::ENTRY,
+    drip::ENTRY,
+    bandwidth::ENTRY,
+    truncate::ENTRY,
+    context_drop::ENTRY,
+    context_rename::ENTRY,
+    context_case::ENTRY,
+    context_corrupt::ENTRY,
+    context_duplicate::ENTRY,
+    context_swap::ENTRY,
+    context_short_id::ENTRY,
+    context_sampled::ENTRY,
+    deadline_drop::ENTRY,
+];
 
 /// What a fault needs to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,30 +72,33 @@ impl Level {
     }
 }
 
+/// Makes what a fault does.
+pub type Compile = fn(&Fault, &Values) -> Result<Box<dyn Effect>, FaultError>;
+
 /// One fault.
 pub struct Entry {
     pub name: &'static str,
     /// One sentence.
     pub about: &'static str,
     pub level: Level,
-    /// Where it can be put; the first is meant where nothing is said... see [`Fault::place`].
+    /// Where it can be put.
     pub places: &'static [Place],
     /// Whether it takes a magnitude in milliseconds.
     pub has_magnitude: bool,
     pub parameters: &'static [Parameter],
     /// Makes the effect; parameters are known and of their kind, and the place is one of [`Self::places`].
-    pub compile: fn(&Fault, &Values) -> Result<Box<dyn Effect>, FaultError>,
+    pub compile: Compile,
 }
 
 /// A fault that cannot be armed as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// Not in the list.
-    #[error("no fault is called {kind:?}; nearest: {nearest}")]
-    Unknown { kind: String, nearest: String },
+    #[error("no fault is called {kind:?}{hint}; there are {known}")]
+    Unknown { kind: String, hint: String, known: String },
     /// Not one of its parameters.
-    #[error("{kind} has no parameter {name:?}; {known}")]
-    Parameter { kind: String, name: String, known: String },
+    #[error("{kind} has no parameter {name:?}{hint}; it has {known}")]
+    Parameter { kind: String, name: String, hint: String, known: String },
     /// Of the wrong kind or out of range.
     #[error("{kind}: {name} is {value}, but must be {wanted}")]
     Value { kind: String, name: String, value: String, wanted: String },
@@ -82,8 +124,8 @@ pub fn compile(fault: &Fault) -> Result<(Level, Box<dyn Effect>), FaultError> {
 }
 
 fn unknown(kind: &str) -> FaultError {
-    let names = FAULTS.iter().map(|entry| entry.name);
-    FaultError::Unknown { kind: kind.to_owned(), nearest: parameter::nearest(kind, names).to_owned() }
+    let names: Vec<&str> = FAULTS.iter().map(|entry| entry.name).collect();
+    FaultError::Unknown { kind: kind.to_owned(), known: names.join(", "), hint: suggestion(kind, names) }
 }
 
 /// Checks what is the same for all faults.
@@ -120,3 +162,23 @@ pub fn place_name(place: Place) -> &'static str {
         Place::Response => "response",
     }
 }
+
+/// Which direction of a connection a fault acts on.
+const STREAM: Parameter = Parameter {
+    name: "stream",
+    kind: Kind::Choice(&["up", "down"]),
+    default: Some("\"down\""),
+    about: "put at connection: up to the server, or down to the client",
+    ..Parameter::OPTIONAL
+};
+
+fn stream(values: &Values) -> Stream {
+    if values.text(STREAM.name) == "up" { Stream::Up } else { Stream::Down }
+}
+
+fn unable<T>(kind: &str, reason: &str) -> Result<T, FaultError> {
+    Err(FaultError::Unable { kind: kind.to_owned(), reason: reason.to_owned() })
+}
+
+#[cfg(test)]
+mod tests;

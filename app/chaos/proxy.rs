@@ -12,19 +12,28 @@ pub mod armed;
 mod connection;
 pub mod dice;
 pub mod effect;
+mod http;
+mod io;
 pub mod lease;
 pub mod link;
 mod listener;
 mod mark;
 pub mod otlp;
+mod proof;
 mod pump;
 pub mod registry;
+mod serve;
+mod sniff;
 pub mod stage;
 mod subject;
 pub mod swap;
 mod tether;
+mod tls;
 pub mod toxics;
+mod upstream;
 pub mod when;
+
+pub use serve::{Options, ProxyError, Running, run, serve};
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use hyper::http::request::Parts;
 use riftline_queries::replay::fault::{Fault, Magnitude, Place};
 
-use crate::chaos::faults::{Entry, FaultError, Kind, Level, Parameter, Values};
+use crate::chaos::faults::{Entry, FaultError, Level, STREAM, Values, stream};
 use crate::chaos::proxy::dice::Dice;
 use crate::chaos::proxy::effect::{ConnectionPlan, Effect, RequestPlan};
 use crate::chaos::proxy::stage::{Stage, Step, Stream};
-use hyper::http::request::Parts;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "latency",
@@ -16,19 +16,12 @@ pub(super) const ENTRY: Entry = Entry {
     level: Level::Request,
     places: &[Place::Request, Place::Response, Place::Connection],
     has_magnitude: true,
-    parameters: &[Parameter {
-        name: "stream",
-        kind: Kind::Choice(&["up", "down"]),
-        unit: "",
-        default: Some("\"down\""),
-        is_required: false,
-        about: "which direction of a connection: up to the server, or down to the client",
-    }],
+    parameters: &[STREAM],
     compile,
 };
 
 /// More than this is not added at once.
-const MOST: Duration = Duration::from_mins(60);
+const MOST: Duration = Duration::from_hours(1);
 
 struct Latency {
     place: Place,
@@ -36,10 +29,10 @@ struct Latency {
     magnitude: Magnitude,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the list has one form for all")]
 fn compile(fault: &Fault, values: &Values) -> Result<Box<dyn Effect>, FaultError> {
     let magnitude = fault.magnitude.clone().unwrap_or(Magnitude::Fixed { ms: 0.0 });
-    let stream = if values.text("stream") == "up" { Stream::Up } else { Stream::Down };
-    Ok(Box::new(Latency { place: fault.place, stream, magnitude }))
+    Ok(Box::new(Latency { place: fault.place, stream: stream(values), magnitude }))
 }
 
 impl Effect for Latency {
@@ -48,12 +41,9 @@ impl Effect for Latency {
         plan.stages.push((self.stream, Box::new(stage)));
     }
 
-    fn request(&self, plan: &mut RequestPlan, _head: &mut Parts, dice: &mut Dice) {
-        let added = draw(&self.magnitude, dice);
-        match self.place {
-            Place::Response => plan.response_delay += added,
-            _ => plan.request_delay += added,
-        }
+    fn request(&self, plan: &mut RequestPlan, _head: &mut Parts, dice: &mut Dice) -> bool {
+        plan.delay_at(self.place, draw(&self.magnitude, dice));
+        true
     }
 }
 

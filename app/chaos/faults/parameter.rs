@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::chaos::faults::{Entry, FaultError};
+use crate::mistake::suggestion;
 
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +36,7 @@ impl Kind {
         }
     }
 
-    fn takes(&self, value: &Value) -> bool {
+    pub(super) fn takes(&self, value: &Value) -> bool {
         match self {
             Self::Number { least, most } => value.as_f64().is_some_and(|number| (*least..=*most).contains(&number)),
             Self::Whole { least, most } => value.as_u64().is_some_and(|number| (*least..=*most).contains(&number)),
@@ -58,6 +59,12 @@ pub struct Parameter {
     pub default: Option<&'static str>,
     pub is_required: bool,
     pub about: &'static str,
+}
+
+impl Parameter {
+    /// What is the same for most.
+    pub const OPTIONAL: Self =
+        Self { name: "", kind: Kind::Text, unit: "", default: None, is_required: false, about: "" };
 }
 
 /// Parameters as given, checked against what the fault has.
@@ -136,9 +143,10 @@ fn check(entry: &Entry, name: &str, value: &Value) -> Result<(), FaultError> {
 }
 
 fn unknown(entry: &Entry, name: &str) -> FaultError {
-    let nearest = nearest(name, entry.parameters.iter().map(|parameter| parameter.name));
-    let known = if nearest.is_empty() { "it has none".to_owned() } else { format!("nearest: {nearest}") };
-    FaultError::Parameter { kind: entry.name.to_owned(), name: name.to_owned(), known }
+    let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let hint = suggestion(name, names);
+    FaultError::Parameter { kind: entry.name.to_owned(), name: name.to_owned(), hint, known }
 }
 
 fn missing(entry: &Entry, parameter: &Parameter) -> FaultError {
@@ -146,24 +154,4 @@ fn missing(entry: &Entry, parameter: &Parameter) -> FaultError {
         kind: entry.name.to_owned(),
         reason: format!("needs {}: {}", parameter.name, parameter.kind.wanted()),
     }
-}
-
-/// Returns the name that takes the fewest changes of a letter; empty where there are no names.
-pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
-    names.min_by_key(|name| distance(wanted, name)).unwrap_or_default()
-}
-
-/// Returns the edit distance of two words, in characters.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, letter) in left.chars().enumerate() {
-        let mut next = vec![at + 1];
-        for ((other, above), diagonal) in right.iter().zip(row.iter().skip(1)).zip(&row) {
-            let last = next.last().copied().unwrap_or_default();
-            next.push((above + 1).min(last + 1).min(diagonal + usize::from(letter != *other)));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

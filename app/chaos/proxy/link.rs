@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::chaos::faults::Level;
 use crate::chaos::proxy::armed::Armed;
+use crate::chaos::proxy::tls::Ends;
 
 /// What a link is to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,7 @@ pub struct Link {
     /// Bytes and connections so far.
     pub traffic: Traffic,
     spec: Mutex<Arc<LinkSpec>>,
+    ends: Mutex<Ends>,
     armed: watch::Sender<Faults>,
     orders: watch::Sender<Orders>,
     listening: Mutex<Option<Listening>>,
@@ -115,9 +117,11 @@ pub(super) struct Listening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Orders {
     /// Connections below finish what they do, and close.
-    pub(super) drain_below: u64,
+    pub(super) drain: u64,
+    /// The same, but only for those whose bytes no fault can see.
+    pub(super) renew: u64,
     /// Connections below close now.
-    pub(super) close_below: u64,
+    pub(super) close: u64,
 }
 
 /// A live connection.
@@ -145,6 +149,8 @@ pub struct Traffic {
     pub accepted: AtomicU64,
     /// Connections that were refused for want of room.
     pub refused: AtomicU64,
+    /// Connections on which no requests could be read.
+    pub raw: AtomicU64,
     /// Requests that were forwarded or answered.
     pub requests: AtomicU64,
 }
@@ -159,6 +165,7 @@ impl Link {
             name: spec.name.clone(),
             traffic: Traffic::default(),
             spec: Mutex::new(Arc::new(spec)),
+            ends: Mutex::default(),
             armed: watch::Sender::new(Arc::new([])),
             orders: watch::Sender::default(),
             listening: Mutex::default(),
@@ -195,13 +202,13 @@ impl Link {
     /// are.
     pub fn drain(&self) {
         let next = self.next_connection.load(Ordering::Relaxed);
-        self.orders.send_modify(|orders| orders.drain_below = next);
+        self.orders.send_modify(|orders| orders.drain = next);
     }
 
     /// Closes all connections that exist, at once.
     pub fn close_connections(&self) {
         let next = self.next_connection.load(Ordering::Relaxed);
-        self.orders.send_modify(|orders| orders.close_below = next);
+        self.orders.send_modify(|orders| orders.close = next);
     }
 
     pub(super) fn watch_armed(&self) -> watch::Receiver<Faults> {
@@ -212,24 +219,43 @@ impl Link {
         self.orders.subscribe()
     }
 
-    /// Replaces what is armed by what `change` makes of it. HTTP connections that exist are drained if that changes what happens to
-    /// bytes, since those faults act from a connection's first byte on.
+    /// Replaces what is armed by what `change` makes of it. HTTP connections that exist are drained if a fault is new
+    /// that acts on bytes: those act from a connection's first byte on, raw connections and those that had such a fault excepted.
     pub(super) fn rearm(&self, change: impl FnOnce(&mut Vec<Arc<Armed>>)) {
-        let mut touches_bytes = false;
+        let mut acts_on_bytes = false;
         self.armed.send_modify(|armed| {
             let before = armed.clone();
             let mut after = before.to_vec();
             change(&mut after);
-            touches_bytes = of_connections(&before) != of_connections(&after);
+            let is_new = |armed: &Arc<Armed>| !before.iter().any(|known| known.number == armed.number);
+            acts_on_bytes = after.iter().any(|armed| armed.level == Level::Connection && is_new(armed));
             *armed = after.into();
         });
-        if touches_bytes {
-            self.drain();
+        if acts_on_bytes {
+            let next = self.next_connection.load(Ordering::Relaxed);
+            self.orders.send_modify(|orders| orders.renew = next);
         }
     }
 
     pub(super) fn set_spec(&self, spec: LinkSpec) {
         *lock(&self.spec) = Arc::new(spec);
+    }
+
+    pub(super) fn ends(&self) -> Ends {
+        lock(&self.ends).clone()
+    }
+
+    pub(super) fn set_ends(&self, ends: Ends) {
+        *lock(&self.ends) = ends;
+    }
+
+    /// Accepts no more connections; those that exist go on.
+    pub(super) async fn stop_listening(&self) {
+        if let Some(listening) = self.set_listening(None) {
+            listening.task.abort();
+            // It was aborted: that is what it says. The port is free afterwards.
+            let _ = listening.task.await;
+        }
     }
 
     /// Takes the socket that accepts, or gives it back.
@@ -251,10 +277,6 @@ impl Link {
     pub fn num_open(&self) -> usize {
         lock(&self.connections).len()
     }
-}
-
-fn of_connections(faults: &[Arc<Armed>]) -> Vec<u64> {
-    faults.iter().filter(|armed| armed.level == Level::Connection).map(|armed| armed.number).collect()
 }
 
 /// A connection in its link's list, for as long as it lives.

@@ -11,13 +11,17 @@ use tokio::time::sleep;
 use crate::chaos::proxy::connection;
 use crate::chaos::proxy::link::{Link, Listening};
 use crate::chaos::proxy::registry::{House, RegistryError};
+use crate::chaos::proxy::tls::{self, TlsError};
 
 /// How long accepting rests after it failed (no more file descriptors, say).
 const REST: Duration = Duration::from_millis(100);
 
 /// Listens on behalf of `link` until [`close`].
 pub(super) async fn open(link: &Arc<Link>, house: &Arc<House>) -> Result<(), RegistryError> {
-    let listen = link.spec().listen.clone();
+    let spec = link.spec();
+    let listen = spec.listen.clone();
+    let unusable = |error: TlsError| RegistryError::Spec { link: link.name.clone(), reason: error.to_string() };
+    link.set_ends(tls::ends(&spec).map_err(unusable)?);
     let failed = |source| RegistryError::Listen { link: link.name.clone(), listen: listen.clone(), source };
     let addresses: Vec<SocketAddr> = lookup_host(&listen).await.map_err(failed)?.collect();
     if !house.limits.allows_remote && !addresses.iter().all(|address| is_of_this_machine(address.ip())) {
@@ -37,11 +41,7 @@ fn is_of_this_machine(address: IpAddr) -> bool {
 
 /// Stops listening and closes all connections; the port is free afterwards.
 pub(super) async fn close(link: &Link) {
-    if let Some(listening) = link.set_listening(None) {
-        listening.task.abort();
-        // It was aborted: that is what it says.
-        let _ = listening.task.await;
-    }
+    link.stop_listening().await;
     link.close_connections();
 }
 

@@ -82,7 +82,7 @@ fn upper_of_datadog(value: &str) -> Option<String> {
 fn of_grpc(value: &str) -> Option<String> {
     let bytes = STANDARD_NO_PAD.decode(value.trim_end_matches('=')).ok()?;
     let id = bytes.strip_prefix(&[0, 0])?.get(..16)?;
-    Some(id.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(format!("{:032x}", u128::from_be_bytes(id.try_into().ok()?)))
 }
 
 #[cfg(test)]

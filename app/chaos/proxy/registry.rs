@@ -244,10 +244,10 @@ impl Registry {
         }
     }
 
-    /// Waits until there were leases and none is left.
+    /// Waits until there were leases and none is left, or there was none for too long.
     pub(super) async fn lost(&self) {
         // Looked at rather than told: it is asked for by nobody who is in a hurry.
-        while !lock(&self.leases).is_lost() {
+        while !lock(&self.leases).is_lost(Instant::now()) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -66,7 +66,7 @@ impl Step {
 }
 
 /// One thing that is done to the bytes of one direction of one connection or body.
-pub trait Stage: Send {
+pub trait Stage: Send + Sync {
     /// Takes what the stage before lets go and pushes to `out` what goes on: nothing (swallowed), one or several.
     fn step(&mut self, step: Step, out: &mut Vec<Step>);
 
@@ -79,8 +79,8 @@ pub trait Stage: Send {
     fn ring(&mut self, _now: Instant, _out: &mut Vec<Step>) {}
 
     /// Returns what still happens when the fault is taken away during the connection; usually nothing, and bytes flow again.
-    fn removed(&mut self, _now: Instant) -> Option<Step> {
-        None
+    fn removed(&mut self, _now: Instant) -> Vec<Step> {
+        Vec::new()
     }
 }
 
@@ -101,6 +101,12 @@ impl Chain {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.stages.is_empty() && self.queue.is_empty()
+    }
+
+    /// Tells whether nothing waits in the chain.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty()
     }
 
     /// Tells whether more may be pushed.
@@ -131,9 +137,7 @@ impl Chain {
             let rest = stage.removed(now);
             self.stages.remove(at);
             self.queue.iter_mut().for_each(|step| step.hasten(now));
-            if let Some(step) = rest {
-                self.through(at, step);
-            }
+            rest.into_iter().for_each(|step| self.through(at, step));
         }
     }
 

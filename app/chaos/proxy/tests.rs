@@ -1,5 +1,8 @@
 //! Links, seen from both ends.
 
+mod http1;
+mod peer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +49,7 @@ async fn either_side_may_stop_talking_first() {
     server.read_to_end(&mut question).await.unwrap();
     assert_eq!(question, b"question");
     let answer = vec![7; 3 << 20];
-    let (_, heard) = tokio::join!(
+    let ((), heard) = tokio::join!(
         async {
             server.write_all(&answer).await.unwrap();
             server.shutdown().await.unwrap();

@@ -11,28 +11,47 @@ use tokio::net::TcpStream;
 
 use crate::chaos::proxy::link::Link;
 
-/// Says how the sockets of a connection end.
-#[derive(Debug, Clone, Default)]
-pub struct Tether(Arc<AtomicBool>);
-
-impl Tether {
-    /// From now on the sockets end with `RST` instead of `FIN`, as soon as they are dropped.
-    pub fn reset(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Tells whether they end with `RST`.
-    #[must_use]
-    pub fn is_reset(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
 /// Which end of a link a socket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Client,
     Upstream,
+}
+
+/// Says how the two sockets of a connection end.
+#[derive(Debug, Clone, Default)]
+pub struct Tether(Arc<Ends>);
+
+#[derive(Debug, Default)]
+struct Ends {
+    client: AtomicBool,
+    upstream: AtomicBool,
+}
+
+impl Tether {
+    /// From now on both sockets end with `RST` instead of `FIN`, as soon as they are dropped.
+    pub fn reset(&self) {
+        self.reset_side(Side::Client);
+        self.reset_side(Side::Upstream);
+    }
+
+    /// From now on one of them ends with `RST`.
+    pub fn reset_side(&self, side: Side) {
+        self.end(side).store(true, Ordering::Release);
+    }
+
+    /// Tells whether one of them ends with `RST`.
+    #[must_use]
+    pub fn is_reset(&self, side: Side) -> bool {
+        self.end(side).load(Ordering::Acquire)
+    }
+
+    fn end(&self, side: Side) -> &AtomicBool {
+        match side {
+            Side::Client => &self.0.client,
+            Side::Upstream => &self.0.upstream,
+        }
+    }
 }
 
 /// A TCP connection of a link: counts its bytes, and ends as its tether says.
@@ -46,6 +65,12 @@ pub struct Tethered {
 impl Tethered {
     pub fn new(socket: TcpStream, tether: Tether, link: Arc<Link>, side: Side) -> Self {
         Self { socket, tether, link, side }
+    }
+
+    /// Waits until the other side has said something, or has ended the connection. Takes nothing away.
+    pub async fn speaks(&self) {
+        // Whatever is wrong is found out by whoever reads.
+        let _ = self.socket.peek(&mut [0]).await;
     }
 
     fn counters(&self) -> (&AtomicU64, &AtomicU64) {
@@ -66,7 +91,7 @@ impl Tethered {
 
 impl Drop for Tethered {
     fn drop(&mut self) {
-        if self.tether.is_reset() {
+        if self.tether.is_reset(self.side) {
             // Where the socket is gone already there is nothing to reset.
             let _ = self.socket.set_zero_linger();
         }
@@ -81,7 +106,8 @@ impl AsyncRead for Tethered {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
-        self.counters().0.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
+        let length = buffer.filled().len().saturating_sub(before);
+        self.counters().0.fetch_add(length as u64, Ordering::Relaxed);
         read
     }
 }
@@ -110,7 +136,7 @@ impl AsyncWrite for Tethered {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.tether.is_reset() {
+        if self.tether.is_reset(self.side) {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.socket).poll_shutdown(context)

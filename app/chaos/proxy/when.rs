@@ -36,6 +36,12 @@ impl Decision {
         self.when.unit
     }
 
+    /// Tells whether only requests with a mark match.
+    #[must_use]
+    pub fn asks_for_mark(&self) -> bool {
+        self.when.mark.is_some()
+    }
+
     /// Returns how many matched so far.
     #[must_use]
     pub fn matched(&self) -> u64 {

@@ -38,8 +38,8 @@ impl Stage for Timeout {
     }
 
     /// What was swallowed cannot be given back: a connection that goes on would lack it.
-    fn removed(&mut self, now: Instant) -> Option<Step> {
-        Some(Step::Close { due: now })
+    fn removed(&mut self, now: Instant) -> Vec<Step> {
+        vec![Step::Close { due: now }]
     }
 }
 
@@ -66,8 +66,8 @@ mod tests {
     fn without_a_time_it_hangs_until_it_is_taken_away() {
         let mut bench = Bench::new("timeout", &json!({}));
         assert_eq!((bench.send(3, 40), bench.stage.alarm()), (Vec::new(), None));
-        let step = bench.stage.removed(bench.at(50)).unwrap();
-        assert_eq!(bench.words(&step), "close at 50");
+        let steps = bench.stage.removed(bench.at(50));
+        assert_eq!(bench.words(&steps[0]), "close at 50");
     }
 
     #[test]
