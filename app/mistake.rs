@@ -47,6 +47,11 @@ pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> S
     }
 }
 
+/// Returns the one of `known` that is closest to `name`, however far that is.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known.into_iter().min_by_key(|candidate| distance(name, candidate))
+}
+
 /// Returns how many letters have to change to get from one word to the other (Levenshtein).
 fn distance(from: &str, to: &str) -> usize {
     let target: Vec<char> = to.chars().collect();

@@ -73,5 +73,5 @@ fn missing(entry: &Entry, setting: &Setting) -> DriverError {
 
 /// Returns the name that takes the fewest changes of a letter; empty where there are no names.
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> &'a str {
-    crate::chaos::faults::parameter::nearest(wanted, names)
+    crate::mistake::nearest(wanted, names).unwrap_or_default()
 }

@@ -65,11 +65,7 @@ pub struct Running {
 }
 
 /// Runs a proxy on threads of its own until `stop`; `started` is called once all links listen.
-pub fn run(
-    options: Options,
-    started: impl FnOnce(&Running),
-    stop: impl Future<Output = ()>,
-) -> Result<(), ProxyError> {
+pub fn run(options: Options, started: impl FnOnce(&Running), stop: impl Future<Output = ()>) -> Result<(), ProxyError> {
     let runtime = Builder::new_multi_thread().enable_all().thread_name("proxy").build().map_err(ProxyError::Threads)?;
     let done = runtime.block_on(serve(options, started, stop));
     runtime.shutdown_timeout(LOOK);
