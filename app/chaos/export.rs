@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::driver::Call;
+use super::driver::{Call, Undo};
 
 /// How long a call may take, in seconds.
 const CALL_TIMEOUT_S: u32 = 5;
@@ -46,6 +46,21 @@ pub enum Step {
 impl From<Call> for Step {
     fn from(call: Call) -> Self {
         Self::Call(call)
+    }
+}
+
+/// Returns the steps that do what an [`Undo`] says.
+#[must_use]
+pub fn undo_steps(undo: &Undo) -> Vec<Step> {
+    match undo {
+        // A route can only be taken out by reading what is there; the stock runner cannot.
+        Undo::Nothing | Undo::Kubernetes { route: Some(_), .. } => Vec::new(),
+        Undo::Http { calls, .. } => calls.iter().cloned().map(Step::Call).collect(),
+        Undo::Kubernetes { context, namespace, kind, name, route: None } => {
+            let line =
+                ["kubectl", "--context", context, "--namespace", namespace, "delete", kind, name, "--ignore-not-found"];
+            vec![Step::Command(line.iter().map(|&word| word.to_owned()).collect())]
+        }
     }
 }
 

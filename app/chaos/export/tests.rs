@@ -62,6 +62,27 @@ fn several_steps_are_numbered_and_programs_are_processes() {
     );
 }
 
+#[test]
+fn an_undo_becomes_calls_or_a_program() {
+    let kubernetes = |route| Undo::Kubernetes {
+        context: "staging".to_owned(),
+        namespace: "shop".to_owned(),
+        kind: "NetworkChaos,HTTPChaos".to_owned(),
+        name: "riftline-exp42".to_owned(),
+        route,
+    };
+    let [Step::Command(line)] = &undo_steps(&kubernetes(None))[..] else { panic!("one command") };
+    assert_eq!(
+        line.join(" "),
+        "kubectl --context staging --namespace shop delete NetworkChaos,HTTPChaos riftline-exp42 --ignore-not-found"
+    );
+    assert_eq!(undo_steps(&kubernetes(Some("riftline-exp42".to_owned()))), []);
+    assert_eq!(undo_steps(&Undo::Nothing), []);
+    let call = Call { method: "DELETE".to_owned(), url: "http://x/".to_owned(), body: None, accept: Vec::new() };
+    let http = Undo::Http { calls: vec![call.clone()], verify: call.clone(), residue: "x".to_owned() };
+    assert_eq!(undo_steps(&http), [Step::Call(call)]);
+}
+
 /// A server that keeps every request line and its body. `/healthz` is answered 200 until the fault is armed if `falls_ill`.
 fn staging(falls_ill: bool) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

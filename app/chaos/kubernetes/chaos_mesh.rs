@@ -75,7 +75,8 @@ impl Driver for ChaosMesh {
     }
 
     fn preflight(&mut self) -> Result<Vec<String>, DriverError> {
-        let mut found = preflight::look(&self.cluster(), &self.target)?;
+        let mut found = preflight::place(&self.cluster(), &self.target)?;
+        found.push(preflight::pods(&self.cluster(), &self.target)?);
         found.push(self.nothing_left()?);
         Ok(found)
     }
@@ -117,6 +118,10 @@ impl Driver for ChaosMesh {
         let Some(resource) = self.armed else { return Ok(Injected { faults: Some(0), unmarked: None }) };
         let cluster = self.cluster();
         let object: Value = cluster.get(&cluster.path(resource, cluster.version(resource)?, &self.target.name()))?;
+        if status::has_ended(&object) {
+            let seconds = self.target.duration.as_secs();
+            return Err(DriverError::Missing(format!("the fault has ended by itself: its {seconds} s are over")));
+        }
         let faults = (status::injected_count(&object) == 0).then_some(0);
         Ok(Injected { faults, unmarked: None })
     }

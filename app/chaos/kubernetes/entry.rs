@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use riftline_queries::replay::fault::Fault;
+use serde_json::{Map, Value};
+
 use super::super::driver::DriverError;
 use super::super::drivers::{Entry, Made, Order, Setting, Settings};
-use super::super::manifest::{Pods, Protocol, Target};
+use super::super::manifest::{self, Pods, Protocol, Target};
 
 pub const CHAOS_MESH: Entry = Entry {
     name: "chaos-mesh",
@@ -53,6 +56,15 @@ const fn required(name: &'static str, about: &'static str) -> Setting {
 
 const fn usual(name: &'static str, about: &'static str, default: &'static str) -> Setting {
     Setting { name, about, is_required: false, default: Some(default) }
+}
+
+/// Returns the manifest of `fault` as YAML for the driver of this name with the options of an experiment file; asks nobody.
+pub fn export(name: &str, options: &Map<String, Value>, run: &str, fault: &Fault) -> Result<String, DriverError> {
+    let unknown = || DriverError::Unable(format!("no manifests for `{name}`: chaos-mesh, istio, litmus"));
+    let entry = [&CHAOS_MESH, &ISTIO, &LITMUS].into_iter().find(|entry| entry.name == name).ok_or_else(unknown)?;
+    let target = target(&Settings::read(entry, options)?, run)?;
+    let manifest = manifest::manifest(name, fault, &target).map_err(|error| DriverError::Unable(error.to_string()))?;
+    Ok(manifest.yaml(&target))
 }
 
 fn make(name: &str, settings: &Settings, order: &Order) -> Made {
@@ -123,11 +135,12 @@ fn duration(settings: &Settings) -> Result<Duration, DriverError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, Value, json};
+    use serde_json::json;
 
+    use super::super::super::manifest::tests::fault;
     use super::*;
 
-    fn read(change: &[(&str, &str)]) -> Result<Target, DriverError> {
+    fn options(change: &[(&str, &str)]) -> Map<String, Value> {
         let mut options: Map<String, Value> = [
             ("context", "staging"),
             ("namespace", "shop"),
@@ -139,7 +152,19 @@ mod tests {
         .map(|(name, value)| (name.to_owned(), json!(value)))
         .collect();
         options.extend(change.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
-        target(&Settings::read(&CHAOS_MESH, &options)?, "exp42")
+        options
+    }
+
+    fn read(change: &[(&str, &str)]) -> Result<Target, DriverError> {
+        target(&Settings::read(&CHAOS_MESH, &options(change))?, "exp42")
+    }
+
+    #[test]
+    fn a_manifest_is_exported_without_a_cluster() {
+        let text = export("istio", &options(&[]), "Exp_42", &fault("latency", json!({}))).unwrap();
+        assert!(text.contains("kind: VirtualService") && text.contains("name: riftline-exp-42"), "{text}");
+        assert!(export("helm", &options(&[]), "exp42", &fault("latency", json!({}))).is_err());
+        assert!(export("istio", &Map::new(), "exp42", &fault("latency", json!({}))).is_err());
     }
 
     #[test]

@@ -69,7 +69,8 @@ impl Driver for Istio {
     }
 
     fn preflight(&mut self) -> Result<Vec<String>, DriverError> {
-        let mut found = preflight::look(&self.cluster(), &self.target)?;
+        let mut found = preflight::place(&self.cluster(), &self.target)?;
+        found.push(preflight::some_pods(&self.cluster(), &self.target)?);
         found.push(self.routes()?);
         Ok(found)
     }

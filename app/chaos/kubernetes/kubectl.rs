@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -59,6 +60,8 @@ impl Program {
     fn start(&self, arguments: &[&str]) -> Result<Child, DriverError> {
         let mut command = Command::new(&self.path);
         command.args(arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        // Ctrl-C is for riftline: what it has begun to undo must come to its end.
+        command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().map_err(|error| unreachable(&self.path.display().to_string(), error.to_string()))
     }

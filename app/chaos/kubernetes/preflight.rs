@@ -30,12 +30,10 @@ const SYSTEM: [&str; 16] = [
     "gatekeeper-system",
 ];
 
-/// Looks at everything that does not depend on the injector; returns what was found, in words.
-pub fn look(cluster: &Cluster<'_>, target: &Target) -> Result<Vec<String>, DriverError> {
+/// Looks at the place; returns what was found, in words.
+pub fn place(cluster: &Cluster<'_>, target: &Target) -> Result<Vec<String>, DriverError> {
     target.check().map_err(|error| DriverError::Unable(error.to_string()))?;
-    let mut found = vec![context(cluster)?, namespace(cluster)?];
-    found.push(pods(cluster, target)?);
-    Ok(found)
+    Ok(vec![context(cluster)?, namespace(cluster)?])
 }
 
 /// Returns host and port of the cluster's API server, as the kubeconfig has it. Where it has none, the context's name stands for it,
@@ -86,7 +84,7 @@ fn namespace(cluster: &Cluster<'_>) -> Result<String, DriverError> {
 }
 
 /// The selection must be some, but at most half, of the pods, and none that shares the network of its node.
-fn pods(cluster: &Cluster<'_>, target: &Target) -> Result<String, DriverError> {
+pub fn pods(cluster: &Cluster<'_>, target: &Target) -> Result<String, DriverError> {
     let server = running(cluster, &target.labels)?;
     let clients = if target.client.is_empty() { Vec::new() } else { running(cluster, &target.client)? };
     for pod in server.iter().chain(&clients) {
@@ -101,6 +99,14 @@ fn pods(cluster: &Cluster<'_>, target: &Target) -> Result<String, DriverError> {
         counts.push(count(&clients, "callers'", target)?);
     }
     Ok(counts.join(", "))
+}
+
+/// As [`pods`], for injectors that do not touch pods: there must be some.
+pub fn some_pods(cluster: &Cluster<'_>, target: &Target) -> Result<String, DriverError> {
+    match running(cluster, &target.labels)?.len() {
+        0 => unable("no running pod has the server's labels: nothing would be hit".to_owned()),
+        count => Ok(format!("{count} pods of the server run")),
+    }
 }
 
 fn count(pods: &[Value], whose: &str, target: &Target) -> Result<String, DriverError> {

@@ -8,6 +8,11 @@ pub fn holds(object: &Value, condition: &str) -> bool {
     conditions.into_iter().flatten().any(|one| one["type"] == condition && one["status"] == "True")
 }
 
+/// Whether Chaos Mesh takes the fault back already: its duration is over.
+pub fn has_ended(object: &Value) -> bool {
+    object["status"]["experiment"]["desiredPhase"] == "Stop"
+}
+
 /// Returns how often pods were hit, over all pods that were chosen.
 pub fn injected_count(object: &Value) -> u64 {
     let count = |record: &Value| {

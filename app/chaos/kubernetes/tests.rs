@@ -58,6 +58,8 @@ fn a_fault_is_armed_counted_undone_and_leaves_nothing() {
     driver.arm(&fault("latency", json!({}))).unwrap();
     assert_eq!(cluster.object(OBJECT).unwrap()["spec"]["delay"], "300ms");
     assert_eq!(driver.injected().unwrap().faults, None, "pods are counted, not requests");
+    cluster.switch(Switches { is_over: true, ..Switches::default() });
+    assert!(driver.injected().unwrap_err().to_string().contains("its 120 s are over"));
     assert!(!left(&cluster, &driver.undo()).is_empty());
     undone(&cluster, &driver.undo()).unwrap();
     assert_eq!(cluster.object(OBJECT), None);

@@ -4,6 +4,8 @@ use riftline_queries::replay::fault::{Fault, Magnitude, Unit};
 
 use super::{ManifestError, Target, unable};
 
+/// Longest delay that is ever written, in milliseconds: an hour. Go's durations would overflow much later.
+const LONGEST_MS: f64 = 3_600_000.0;
 /// How finely distributions are compared.
 const STEPS: u32 = 200;
 
@@ -35,7 +37,7 @@ pub fn magnitude(fault: &Fault) -> Result<&Magnitude, ManifestError> {
 
 /// Returns the median, for injectors that know only one time, and what is lost.
 pub fn fixed(magnitude: &Magnitude, losses: &mut Vec<String>) -> f64 {
-    let median = magnitude.quantile(0.5).max(1.0);
+    let median = magnitude.quantile(0.5).clamp(1.0, LONGEST_MS);
     let off = distance(|share| magnitude.quantile(share), |_| median);
     if off >= 0.5 {
         losses
@@ -46,7 +48,7 @@ pub fn fixed(magnitude: &Magnitude, losses: &mut Vec<String>) -> f64 {
 
 /// Returns the even distribution that comes nearest, for injectors that know a time and a jitter, and what is lost.
 pub fn even(magnitude: &Magnitude, losses: &mut Vec<String>) -> Delay {
-    let mean = distance(|share| magnitude.quantile(share), |_| 0.0);
+    let mean = distance(|share| magnitude.quantile(share), |_| 0.0).min(LONGEST_MS);
     // The jitter with the same mean distance from the mean: that of an even distribution is half its jitter.
     let spread = distance(|share| magnitude.quantile(share), |_| mean);
     let delay = Delay { ms: mean.max(1.0), jitter_ms: (2.0 * spread).min(mean) };

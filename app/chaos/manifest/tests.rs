@@ -3,6 +3,7 @@ pub mod schema;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use riftline_queries::replay::fault::{Magnitude, Place, Unit, When};
 use serde_json::{Map, json};
 
@@ -293,6 +294,109 @@ fn parameters_of_no_sense_are_errors_and_no_panic() {
                 let fault = Fault { kind: kind.to_owned(), place: Place::Response, when, magnitude, with };
                 let fidelity = fidelity(injector.name, &fault, &target());
                 assert!(fidelity.refusal.is_some() || !fidelity.losses.is_empty(), "{} {fault:?}", injector.name);
+            }
+        }
+    }
+}
+
+/// Rows of the table in `docs/chaos-kubernetes.md`: a fault and what it is at each injector.
+fn table() -> String {
+    let place = Place::Connection;
+    let mut rows = vec!["| fault | chaos-mesh | istio | litmus |".to_owned(), "| --- | --- | --- | --- |".to_owned()];
+    let made = |injector: &str, fault: &Fault| {
+        manifest(injector, fault, &target()).map_or_else(|_| "-".to_owned(), |made| schema::kind(&made).to_owned())
+    };
+    for name in [
+        "latency",
+        "error",
+        "error (gRPC)",
+        "abort",
+        "hang",
+        "bandwidth",
+        "idle-reset",
+        "connection-limit",
+        "drip",
+        "truncate",
+        "context-drop",
+        "context-corrupt",
+        "context-rename",
+        "context-case",
+        "context-duplicate",
+        "context-swap",
+        "context-short-id",
+        "context-sampled",
+        "deadline-drop",
+    ] {
+        let with = if name == "error (gRPC)" { json!({"grpc_status": 14}) } else { json!({"kb_per_s": 1}) };
+        let fault = fault(name.trim_end_matches(" (gRPC)"), with);
+        let cells: Vec<String> = MANIFESTS
+            .iter()
+            .map(|injector| {
+                let (usual, other) =
+                    (made(injector.name, &fault), made(injector.name, &Fault { place, ..fault.clone() }));
+                if usual == other { usual } else { format!("{usual}, of connections {other}") }
+            })
+            .collect();
+        rows.push(format!("| {name} | {} |", cells.join(" | ")));
+    }
+    rows.join("\n")
+}
+
+#[test]
+fn the_docs_say_what_becomes_what() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/chaos-kubernetes.md");
+    let docs = std::fs::read_to_string(path).unwrap();
+    assert!(docs.contains(&table()), "the table in {path} should be\n{}", table());
+}
+
+/// Faults with anything in them.
+fn any_fault() -> impl Strategy<Value = Fault> {
+    let kinds: Vec<String> = every_fault().into_iter().map(|fault| fault.kind).collect();
+    let number = || prop_oneof![any::<f64>(), 0.0..1e6, Just(f64::NAN), Just(f64::INFINITY)];
+    let value = prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,6}".prop_map(Value::from),
+        number().prop_map(Value::from)
+    ];
+    let name = proptest::sample::select(vec![
+        "status",
+        "grpc_status",
+        "kb_per_s",
+        "headers",
+        "how",
+        "where",
+        "body",
+        "retry_after_s",
+    ]);
+    let with = proptest::collection::hash_map(name.prop_map(str::to_owned), value, 0..4);
+    let magnitude = prop_oneof![
+        Just(None),
+        number().prop_map(|ms| Some(Magnitude::Fixed { ms })),
+        (number(), number()).prop_map(|(low_ms, high_ms)| Some(Magnitude::Uniform { low_ms, high_ms })),
+        (number(), number()).prop_map(|(median_ms, sigma)| Some(Magnitude::Lognormal { median_ms, sigma })),
+    ];
+    let place = proptest::sample::select(vec![Place::Connection, Place::Request, Place::Response]);
+    let when = (
+        number(),
+        proptest::option::of("\\PC{0,12}"),
+        proptest::option::of("[A-Za-z]{1,7}"),
+        proptest::option::of("\\PC{0,9}"),
+    );
+    let when = when.prop_map(|(share, path, method, mark)| When { share, path, method, mark, ..When::default() });
+    (proptest::sample::select(kinds), place, when, magnitude, with).prop_map(|(kind, place, when, magnitude, with)| {
+        Fault { kind, place, when, magnitude, with: with.into_iter().collect() }
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_fault_says_the_object_keeps_to_its_schema(fault in any_fault(), at in 0..18_usize) {
+        let target = &every_target()[at];
+        for injector in MANIFESTS {
+            if let Ok(made) = manifest(injector.name, &fault, target) {
+                prop_assert_eq!(schema::mistakes(&made), Vec::<String>::new());
+                let text = made.yaml(target);
+                prop_assert_eq!(serde_norway::from_str::<Value>(&text).unwrap(), made.body);
             }
         }
     }

@@ -24,6 +24,8 @@ pub struct Switches {
     pub finalizer_sticks: bool,
     /// Chaos Mesh chooses pods, but never hits one.
     pub never_injected: bool,
+    /// The duration of every fault is over.
+    pub is_over: bool,
     /// So many of the next writes are answered by 409 `Conflict`.
     pub conflicts: u32,
     /// After so many further calls the server does not answer any more.
@@ -206,7 +208,7 @@ impl State {
             "conditions": [
                 {"type": "Selected", "status": "True"},
                 {"type": "AllInjected", "status": if is_injected { "True" } else { "False" }}],
-            "experiment": {"desiredPhase": "Run", "containerRecords": [{
+            "experiment": {"desiredPhase": if self.switches.is_over { "Stop" } else { "Run" }, "containerRecords": [{
                 "id": "shop/payments-0", "selectorKey": ".",
                 "phase": if is_injected { "Injected" } else { "Not Injected" },
                 "injectedCount": u32::from(is_injected), "recoveredCount": 0}]}});
