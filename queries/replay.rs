@@ -2,5 +2,7 @@
 //!
 //! Everything here is a function of spans in memory ([`crate::trace::window::Window`]): no store, no network, no clock.
 
+pub mod assertions;
 pub mod fault;
+pub mod judge;
 pub mod path_key;
