@@ -6,10 +6,12 @@
 mod http;
 mod network;
 
+use std::collections::BTreeMap;
+
 use riftline_queries::replay::fault::{Fault, Magnitude, Place, When};
 use serde_json::{Map, Value};
 
-use super::fields::{go_milliseconds, labels, name_unknown, text};
+use super::fields::{go_milliseconds, labels, name_unknown, shown, text};
 use super::{At, Imported, Placed, Pods};
 
 const OBJECT: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
@@ -54,34 +56,38 @@ fn read_object(object: &Value, imported: &mut Imported) {
 /// Returns the pods that an object chooses.
 fn pods(object: &Value, place: &str, notes: &mut Vec<String>) -> Pods {
     let spec = &object["spec"];
-    let selector = &spec["selector"];
-    let own = text(&object["metadata"], "namespace");
-    let named = selector["namespaces"].as_array().and_then(|names| names.first()).and_then(Value::as_str);
-    if selector["namespaces"].as_array().is_some_and(|names| names.len() > 1) {
-        notes.push(format!("{place}: only the first of several namespaces was taken over"));
-    }
-    for lost in selector.as_object().into_iter().flat_map(Map::keys) {
-        if lost != "namespaces" && lost != "labelSelectors" {
-            notes.push(format!(
-                "{place}: selector `{}` was left out: pods are chosen by labels here",
-                super::fields::shown(lost)
-            ));
-        }
-    }
-    if spec["mode"] == "all" {
-        notes.push(format!("{place}: mode all becomes one: some pods stay as they are, to compare with"));
-    }
     let duration_s = spec["duration"].as_str().and_then(go_milliseconds).map(|ms| ms / 1_000.0);
     if duration_s.is_none() {
         notes.push(format!("{place}: it has no end; here faults end after 120 s if nothing else is said"));
     }
+    if spec["mode"] == "all" {
+        notes.push(format!("{place}: mode all becomes one: some pods stay as they are, to compare with"));
+    }
     Pods {
-        namespace: named.map_or(own, str::to_owned),
-        labels: labels(&selector["labelSelectors"]),
+        namespace: namespace(object, place, notes),
+        labels: chosen(&spec["selector"], place, notes),
         peer: labels(&spec["target"]["selector"]["labelSelectors"]),
         port: spec["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
         duration_s,
     }
+}
+
+fn namespace(object: &Value, place: &str, notes: &mut Vec<String>) -> String {
+    let names = object["spec"]["selector"]["namespaces"].as_array().map_or(&[][..], Vec::as_slice);
+    if names.len() > 1 {
+        notes.push(format!("{place}: only the first of several namespaces was taken over"));
+    }
+    let named = names.first().and_then(Value::as_str);
+    named.map_or_else(|| text(&object["metadata"], "namespace"), shown)
+}
+
+/// Returns the labels of a selector, which may choose in other ways too.
+fn chosen(selector: &Value, place: &str, notes: &mut Vec<String>) -> BTreeMap<String, String> {
+    let ways = selector.as_object().into_iter().flat_map(Map::keys);
+    for lost in ways.filter(|way| *way != "namespaces" && *way != "labelSelectors") {
+        notes.push(format!("{place}: selector `{}` was left out: pods are chosen by labels here", shown(lost)));
+    }
+    labels(&selector["labelSelectors"])
 }
 
 /// Returns a fault without parameters.

@@ -21,6 +21,10 @@ const ATTRIBUTES: [(&str, &[&str]); 7] = [
     ("limit_data", &["bytes"]),
 ];
 
+/// Attributes that a fault here does not have, by the fault, and what is so instead.
+const LOST: [(&str, &str, &str); 2] =
+    [("abort", "timeout", "connections are reset at once"), ("drip", "size_variation", "all slices are as large")];
+
 pub fn is_of(document: &Value) -> bool {
     let is_proxy = |proxy: &Value| proxy["listen"].is_string() || proxy["upstream"].is_string();
     proxies(document).next().is_some() && proxies(document).all(is_proxy)
@@ -76,37 +80,24 @@ fn read_toxic(toxic: &Value, link: &str, imported: &mut Imported) {
 fn translate(kind: &str, attributes: &Value, when: When, notes: &mut Vec<String>, place: &str) -> Option<Fault> {
     let value = |name: &str| number(&attributes[name]).unwrap_or(0.0).max(0.0);
     let whole = |name: &str| value(name).round() as u64;
-    match kind {
-        "latency" => Some(Fault {
-            magnitude: Some(magnitude(value("latency"), value("jitter"))),
-            ..fault("latency", json!({}), when)
-        }),
-        "bandwidth" => Some(fault("bandwidth", json!({"kb_per_s": value("rate")}), when)),
-        "timeout" if whole("timeout") == 0 => Some(fault("hang", json!({}), when)),
-        "timeout" => Some(fault("hang", json!({"release_ms": whole("timeout")}), when)),
-        "reset_peer" => {
-            if whole("timeout") > 0 {
-                notes.push(format!(
-                    "{place}: its timeout of {} ms is lost, connections are reset at once",
-                    whole("timeout")
-                ));
-            }
-            Some(fault("abort", json!({"where": "before", "how": "reset"}), when))
+    let (kind, with) = match kind {
+        "latency" => ("latency", json!({})),
+        "bandwidth" => ("bandwidth", json!({"kb_per_s": value("rate")})),
+        "timeout" if whole("timeout") == 0 => ("hang", json!({})),
+        "timeout" => ("hang", json!({"release_ms": whole("timeout")})),
+        "reset_peer" => ("abort", json!({"where": "before", "how": "reset"})),
+        // Toxiproxy counts microseconds here.
+        "slicer" => ("drip", json!({"bytes": whole("average_size").max(1), "every_ms": value("delay") / 1_000.0})),
+        "limit_data" => ("truncate", json!({"bytes": whole("bytes")})),
+        _ => return None,
+    };
+    for (of, lost, instead) in LOST {
+        if of == kind && whole(lost) > 0 {
+            notes.push(format!("{place}: `{lost}` is lost, {instead}"));
         }
-        "slicer" => {
-            if whole("size_variation") > 0 {
-                notes.push(format!("{place}: `size_variation` is lost, all slices are as large"));
-            }
-            // Toxiproxy counts microseconds here.
-            Some(fault(
-                "drip",
-                json!({"bytes": whole("average_size").max(1), "every_ms": value("delay") / 1_000.0}),
-                when,
-            ))
-        }
-        "limit_data" => Some(fault("truncate", json!({"bytes": whole("bytes")}), when)),
-        _ => None,
     }
+    let magnitude = (kind == "latency").then(|| magnitude(value("latency"), value("jitter")));
+    Some(Fault { magnitude, ..fault(kind, with, when) })
 }
 
 /// Returns the time of a toxic: its jitter is even on both sides.

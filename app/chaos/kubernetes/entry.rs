@@ -190,6 +190,6 @@ mod tests {
             assert!(error.contains(&format!("option `{name}` is `{value}`")), "{error}");
         }
         assert!(read(&[("label", "x")]).unwrap_err().to_string().contains("nearest: `labels`"));
-        assert!(read(&[("pods", "60%")]).unwrap_err().to_string().contains("60 %"));
+        assert!(read(&[("pods", "60%")]).unwrap_err().to_string().contains("more than 50 %"));
     }
 }

@@ -84,27 +84,38 @@ pub fn delete(cluster: &Cluster<'_>, resource: &Resource, name: &str, limits: Li
     // Where the kind is not known any more, its objects are gone too.
     let Some(version) = version? else { return Ok(()) };
     let path = cluster.path(resource, version, name);
-    let mut last = Ok(None);
-    let mut refusal = None;
-    let is_gone = poll(limits.recover, limits.pause, || {
-        last = cluster.look_for(&path);
-        let Ok(Some(object)) = &last else { return matches!(last, Ok(None)) };
-        if object["metadata"]["labels"][RUN_LABEL].is_null() {
-            refusal = Some(not_ours(resource, name));
-            return true;
-        }
-        if object["metadata"]["deletionTimestamp"].is_null()
-            && let Err(Problem::Other(error)) = cluster.delete(&path)
-        {
-            last = Err(error);
-        }
-        false
+    let mut last = Ok(Presence::Gone);
+    poll(limits.recover, limits.pause, || {
+        last = push_out(cluster, &path);
+        matches!(last, Ok(Presence::Gone | Presence::NotOurs))
     });
-    match (refusal, is_gone, last) {
-        (Some(error), ..) | (None, false, Err(error)) => Err(error),
-        (None, true, _) => Ok(()),
-        (None, false, Ok(object)) => Err(stuck(cluster, resource, name, &object.unwrap_or_default(), limits.recover)),
+    match last? {
+        Presence::Gone => Ok(()),
+        Presence::NotOurs => Err(not_ours(resource, name)),
+        Presence::Leaving(object) => Err(stuck(cluster, resource, name, &object, limits.recover)),
     }
+}
+
+/// How far an object is on its way out.
+enum Presence {
+    Gone,
+    /// It has no label of a run.
+    NotOurs,
+    Leaving(Value),
+}
+
+/// Looks at an object, and has it deleted if nobody has yet.
+fn push_out(cluster: &Cluster<'_>, path: &str) -> Result<Presence, DriverError> {
+    let Some(object) = cluster.look_for(path)? else { return Ok(Presence::Gone) };
+    if object["metadata"]["labels"][RUN_LABEL].is_null() {
+        return Ok(Presence::NotOurs);
+    }
+    if object["metadata"]["deletionTimestamp"].is_null()
+        && let Err(Problem::Other(error)) = cluster.delete(path)
+    {
+        return Err(error);
+    }
+    Ok(Presence::Leaving(object))
 }
 
 fn not_ours(resource: &Resource, name: &str) -> DriverError {

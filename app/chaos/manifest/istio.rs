@@ -110,26 +110,29 @@ fn delay(fault: &Fault, target: &Target, losses: &mut Vec<String>) -> Result<Val
 fn error(fault: &Fault, target: &Target, losses: &mut Vec<String>) -> Result<Value, ManifestError> {
     suspends(target, losses)?;
     lose_unit(fault, losses);
-    for lost in ["body", "message", "retry_after_s"] {
-        if fault.with.contains_key(lost) {
-            losses.push(format!("`{lost}` is lost: the answer has only a status"));
-        }
+    for lost in ["body", "message", "retry_after_s"].iter().filter(|lost| fault.with.contains_key(**lost)) {
+        losses.push(format!("`{lost}` is lost: the answer has only a status"));
     }
-    let percentage = json!({"value": fidelity::percent(fault)});
-    if let Some(status) = fault.with.get("grpc_status") {
-        let name = status.as_u64().and_then(|number| GRPC.get(usize::try_from(number).ok()?));
-        let problem = || format!("{status} is no gRPC status: 0 to 16");
-        let name = name.ok_or_else(|| ManifestError::Fault { kind: fault.kind.clone(), problem: problem() })?;
-        return Ok(json!({"percentage": percentage, "grpcStatus": name}));
-    }
+    let (name, status) = match fault.with.get("grpc_status") {
+        Some(status) => ("grpcStatus", grpc_status(status, fault)?),
+        None => ("httpStatus", http_status(fault)?),
+    };
+    Ok(json!({"percentage": {"value": fidelity::percent(fault)}, name: status}))
+}
+
+fn grpc_status(status: &Value, fault: &Fault) -> Result<Value, ManifestError> {
+    let name = status.as_u64().and_then(|number| GRPC.get(usize::try_from(number).ok()?));
+    name.map(|name| json!(name)).ok_or_else(|| senseless(fault, format!("{status} is no gRPC status: 0 to 16")))
+}
+
+fn http_status(fault: &Fault) -> Result<Value, ManifestError> {
     let status = fault.with.get("status").and_then(Value::as_u64).unwrap_or(503);
-    if !(200..=599).contains(&status) {
-        return Err(ManifestError::Fault {
-            kind: fault.kind.clone(),
-            problem: format!("{status} is no status to answer with"),
-        });
-    }
-    Ok(json!({"percentage": percentage, "httpStatus": status}))
+    let is_answer = (200..=599).contains(&status);
+    if is_answer { Ok(json!(status)) } else { Err(senseless(fault, format!("{status} is no status to answer with"))) }
+}
+
+fn senseless(fault: &Fault, problem: String) -> ManifestError {
+    ManifestError::Fault { kind: fault.kind.clone(), problem }
 }
 
 /// While a fault is set on a route, its timeouts and retries do nothing (comment on `HTTPRoute.fault`).
@@ -159,21 +162,23 @@ fn weighted(
 ) -> Result<Value, ManifestError> {
     lose_unit(fault, losses);
     losses.push("a sidecar that traces may write a context of its own after this".to_owned());
-    let weight = fidelity::percent(fault).round();
+    let weight = weight(fault, losses)?;
+    let hit = json!({"destination": destination(target), "weight": weight, "headers": {"request": operations}});
+    let others = json!({"destination": destination(target), "weight": 100 - weight});
+    route["route"] = if weight < 100 { json!([hit, others]) } else { json!([hit]) };
+    Ok(route)
+}
+
+/// Returns the share as a weight of 100.
+fn weight(fault: &Fault, losses: &mut Vec<String>) -> Result<u64, ManifestError> {
+    let (percent, weight) = (fidelity::percent(fault), fidelity::percent(fault).round());
     if weight <= 0.0 {
         return unable("Istio weighs routes by whole percents: below 0.5 % nothing would be hit");
     }
-    if (weight - fidelity::percent(fault)).abs() > 0.001 {
+    if (weight - percent).abs() > 0.001 {
         losses.push(format!("{} become {weight:.0} %", fidelity::share(fault)));
     }
-    let hit = json!({
-        "destination": destination(target),
-        "weight": weight as u64,
-        "headers": {"request": operations},
-    });
-    let others = json!({"destination": destination(target), "weight": 100 - weight as u64});
-    route["route"] = if weight < 100.0 { json!([hit, others]) } else { json!([hit]) };
-    Ok(route)
+    Ok(weight as u64)
 }
 
 fn destination(target: &Target) -> Value {

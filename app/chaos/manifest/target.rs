@@ -100,39 +100,32 @@ impl Target {
 
     /// Refuses what no injector could use.
     pub fn check(&self) -> Result<(), ManifestError> {
-        let wrong = |problem: String| Err(ManifestError::Target(problem));
-        if !is_name(&self.name()) || !self.run.starts_with(char::is_alphanumeric) || self.run.ends_with('_') {
-            return wrong(format!(
-                "run `{}` cannot be part of a Kubernetes name: use letters, digits and -, at most {} letters",
-                self.run,
-                LONGEST_NAME - "riftline-".len()
-            ));
-        }
-        if self.virtual_service.as_ref().is_some_and(|name| !name.split('.').all(is_name)) {
-            return wrong("`virtual_service` is no name of an object".to_owned());
-        }
-        if !is_name(&self.namespace) {
-            return wrong(format!("`{}` is no name of a namespace", self.namespace));
-        }
-        if self.labels.is_empty() {
-            return wrong("no labels: every pod of the namespace would be hit".to_owned());
-        }
-        if !self.host.split('.').all(is_name) {
-            return wrong(format!("`{}` is no host: say what callers call the server", self.host));
-        }
-        if self.port == 0 {
-            return wrong("port 0 is none: name the server's port".to_owned());
-        }
-        if self.duration < Duration::from_secs(1) {
-            return wrong("no duration: a fault needs an end, at least 1 s away".to_owned());
-        }
-        match self.pods {
-            Pods::Fixed(0) | Pods::Percent(0) => wrong("no pods: at least one must be hit".to_owned()),
-            Pods::Percent(share) if share > 50 => {
-                wrong(format!("{share} % of the pods: more than half leaves nothing to compare with"))
-            }
-            _ => Ok(()),
-        }
+        let is_host = |host: &str| host.split('.').all(is_name);
+        let is_run = self.run.starts_with(char::is_alphanumeric) && !self.run.ends_with('_') && is_name(&self.name());
+        let longest = LONGEST_NAME - "riftline-".len();
+        let run = &self.run;
+        let rules = [
+            (
+                is_run,
+                format!("run `{run}` cannot be part of a name: use letters, digits and -, at most {longest} letters"),
+            ),
+            (is_name(&self.namespace), format!("`{}` is no name of a namespace", self.namespace)),
+            (!self.labels.is_empty(), "no labels: every pod of the namespace would be hit".to_owned()),
+            (is_host(&self.host), format!("`{}` is no host: say what callers call the server", self.host)),
+            (self.port != 0, "port 0 is none: name the server's port".to_owned()),
+            (
+                self.duration >= Duration::from_secs(1),
+                "no duration: a fault needs an end, at least 1 s away".to_owned(),
+            ),
+            (self.virtual_service.as_deref().is_none_or(is_host), "`virtual_service` is no name".to_owned()),
+            (!matches!(self.pods, Pods::Fixed(0) | Pods::Percent(0)), "no pods: at least one must be hit".to_owned()),
+            (
+                !matches!(self.pods, Pods::Percent(51..)),
+                "more than 50 % of the pods leaves too few to compare with".to_owned(),
+            ),
+        ];
+        let broken = rules.into_iter().find(|(holds, _)| !holds);
+        broken.map_or(Ok(()), |(_, problem)| Err(ManifestError::Target(problem)))
     }
 }
 
@@ -187,7 +180,7 @@ mod tests {
         assert!(refused(|target| target.host.clear()).contains("no host"));
         assert!(refused(|target| target.port = 0).contains("port 0"));
         assert!(refused(|target| target.duration = Duration::ZERO).contains("duration"));
-        assert!(refused(|target| target.pods = Pods::Percent(60)).contains("60 %"));
+        assert!(refused(|target| target.pods = Pods::Percent(60)).contains("more than 50 %"));
         assert!(refused(|target| target.pods = Pods::Fixed(0)).contains("at least one"));
         assert!(refused(|target| target.namespace = "a/b".to_owned()).contains("namespace"));
     }

@@ -29,31 +29,34 @@ pub const FIELDS: [&str; 18] = [
 
 /// Returns the faults of a spec: at most one.
 pub fn read(spec: &Value, place: &str, notes: &mut Vec<String>) -> Vec<Fault> {
-    for lost in ["externalTargets", "device", "targetDevice", "remoteCluster", "containerNames"] {
-        if !spec[lost].is_null() {
-            notes.push(format!("{place}: `{lost}` was left out"));
-        }
+    let is_there = |name: &&str| !spec[*name].is_null();
+    for lost in
+        ["externalTargets", "device", "targetDevice", "remoteCluster", "containerNames"].into_iter().filter(is_there)
+    {
+        notes.push(format!("{place}: `{lost}` was left out"));
     }
     let action = text(spec, "action");
-    let found = match action.as_str() {
-        "delay" => delay(&spec["delay"], place, notes),
-        "netem" if !spec["delay"].is_null() => delay(&spec["delay"], place, notes),
-        "partition" => Some(fault("hang", Place::Connection)),
-        "bandwidth" => bandwidth(&spec["bandwidth"], place, notes),
-        "loss" if number(&spec["loss"]["loss"]).is_some_and(|percent| percent >= 100.0) => {
-            Some(fault("hang", Place::Connection))
-        }
-        _ => None,
-    };
-    if action == "netem" && found.is_some() {
-        for lost in ["loss", "duplicate", "corrupt", "rate"].iter().filter(|lost| !spec[**lost].is_null()) {
-            notes.push(format!("{place}: `{lost}` was left out: single packets cannot be touched here"));
-        }
-    }
+    let found = translate(&action, spec, place, notes);
+    let packets = "was left out: single packets cannot be touched here";
     if found.is_none() {
-        notes.push(format!("{place}: action `{action}` was left out: single packets cannot be touched here"));
+        notes.push(format!("{place}: action `{action}` {packets}"));
+    } else if action == "netem" {
+        let lost = ["loss", "duplicate", "corrupt", "rate"].into_iter().filter(is_there);
+        notes.extend(lost.map(|lost| format!("{place}: `{lost}` {packets}")));
     }
     found.into_iter().collect()
+}
+
+fn translate(action: &str, spec: &Value, place: &str, notes: &mut Vec<String>) -> Option<Fault> {
+    match action {
+        "delay" | "netem" => delay(&spec["delay"], place, notes),
+        "bandwidth" => bandwidth(&spec["bandwidth"], place, notes),
+        "partition" => Some(fault("hang", Place::Connection)),
+        "loss" => {
+            number(&spec["loss"]["loss"]).filter(|percent| *percent >= 100.0).map(|_| fault("hang", Place::Connection))
+        }
+        _ => None,
+    }
 }
 
 fn delay(delay: &Value, place: &str, notes: &mut Vec<String>) -> Option<Fault> {

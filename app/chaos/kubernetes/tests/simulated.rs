@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::chaos::manifest::tests::schema;
 
 /// What goes wrong.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Switches {
     /// Objects of Chaos Mesh never lose their finalizer.
