@@ -3,6 +3,8 @@
 //! Everything here is a function of spans in memory ([`crate::trace::window::Window`]): no store, no network, no clock.
 
 pub mod assertions;
+pub mod derive;
 pub mod fault;
+pub mod id;
 pub mod judge;
 pub mod path_key;

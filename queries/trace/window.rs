@@ -95,6 +95,8 @@ pub struct Window {
     pub scope: Vec<u32>,
     pub name: Vec<Symbol>,
     pub trace_state: Vec<Symbol>,
+    /// What a failed span says of why: its status message, else its exception. Empty where it says nothing.
+    pub message: Vec<Symbol>,
     /// The recorded parent, where it is there: an index, or [`NONE`]. Cycles are cut.
     pub parent: Vec<u32>,
     /// Sorted by `from`.

@@ -29,6 +29,8 @@ pub struct SpanRecord {
     pub scope: u32,
     pub name: Symbol,
     pub trace_state: Symbol,
+    /// See [`Window::message`].
+    pub message: Symbol,
 }
 
 /// One log record, as it is read.
@@ -245,7 +247,8 @@ impl Builder {
     fn texts_of(&self, at: usize) -> Vec<&str> {
         let span = &self.spans[at];
         let service = self.resources.get(span.resource as usize).map_or(Symbol::EMPTY, |resource| resource.service);
-        let mut texts: Vec<&str> = [service, span.name, span.trace_state].map(|own| self.texts.get(own)).to_vec();
+        let mut texts: Vec<&str> =
+            [service, span.name, span.trace_state, span.message].map(|own| self.texts.get(own)).to_vec();
         let mut attributes: Vec<(&str, &str)> =
             self.attributes.get(at).iter().map(|&(key, value)| (self.texts.get(key), self.texts.get(value))).collect();
         attributes.sort_unstable();
@@ -273,6 +276,7 @@ impl Window {
             scope: self.scope[at],
             name: self.name[at],
             trace_state: self.trace_state[at],
+            message: self.message[at],
         }
     }
 
@@ -305,6 +309,7 @@ impl Window {
         self.scope.push(numbers.scope(span.scope));
         self.name.push(numbers.symbol(span.name));
         self.trace_state.push(numbers.symbol(span.trace_state));
+        self.message.push(numbers.symbol(span.message));
         let attributes = numbers.pairs(attributes);
         self.role.push(role(&numbers.new_texts, span.kind, &attributes));
         self.attributes.push(attributes);

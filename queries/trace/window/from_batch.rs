@@ -2,6 +2,7 @@
 
 use riftline_ingest::batch::{Batch, ConventionColumn};
 use riftline_ingest::convention::Conventions;
+use serde_json::{Map, Value};
 
 use super::{Builder, LogRecord, MetricRecord, SpanRecord, Symbol, metrics};
 
@@ -75,6 +76,8 @@ fn push_span(builder: &mut Builder, batch: &Batch, row: usize, keys: &[Symbol], 
     builder.links(spans.links.get(row).unwrap_or_default());
     let name = builder.texts.intern(spans.name.get(row).unwrap_or_default());
     let trace_state = builder.texts.intern(spans.trace_state.get(row).unwrap_or_default());
+    let said = spans.status_message.get(row).unwrap_or_default();
+    let message = message(builder, spans.status[row], said, spans.events.get(row).unwrap_or_default());
     builder.push(SpanRecord {
         row: 0,
         trace_id: id(spans.trace_hi[row], spans.trace_lo[row]),
@@ -89,7 +92,29 @@ fn push_span(builder: &mut Builder, batch: &Batch, row: usize, keys: &[Symbol], 
         scope: scopes[spans.scope[row] as usize],
         name,
         trace_state,
+        message,
     });
+}
+
+/// Returns what a failed span says of why: its status message, else the first of its events that are exceptions.
+pub(crate) fn message(builder: &mut Builder, status: u8, message: &str, events: &str) -> Symbol {
+    const ERROR: u8 = 2;
+    if status != ERROR || !message.is_empty() {
+        return builder.texts.intern(message);
+    }
+    let exception = if events.is_empty() { None } else { exception(events) };
+    builder.texts.intern(&exception.unwrap_or_default())
+}
+
+/// Returns type and message of the first exception of a JSON array of events.
+fn exception(events: &str) -> Option<String> {
+    let events: Vec<Map<String, Value>> = serde_json::from_str(events).ok()?;
+    let attributes = events.iter().filter_map(|event| event.get("attributes")?.as_object());
+    let text = |attributes: &Map<String, Value>, key: &str| attributes.get(key)?.as_str().map(str::to_owned);
+    attributes.into_iter().find_map(|one| match (text(one, "exception.type"), text(one, "exception.message")) {
+        (Some(kind), Some(message)) => Some(format!("{kind}: {message}")),
+        (kind, message) => kind.or(message),
+    })
 }
 
 fn id(hi: u64, lo: u64) -> u128 {

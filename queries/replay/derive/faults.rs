@@ -1,0 +1,232 @@
+//! The table from what was seen to what is injected.
+
+use serde_json::{Map, Value, json};
+
+use super::errors::{Half, Symptom};
+use super::failure::{self, Failure};
+use super::ground::{Call, Edge, Ground};
+use super::idle;
+use super::magnitude::{empirical, median, quantile, timeout};
+use crate::replay::fault::{Fault, Magnitude, Place, Unit, When};
+use crate::stitch::calls::operation::Protocol;
+use crate::trace::window::{NONE, Symbol};
+
+/// A fault for what was seen at some calls of one edge.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Made {
+    pub fault: Fault,
+    /// How surely this is the fault, 0 to 1.
+    pub certainty: f64,
+    /// Callers gave up at this time in milliseconds: how long it would have taken is not known.
+    pub at_least_ms: Option<f64>,
+    pub notes: Vec<String>,
+}
+
+impl Made {
+    pub(super) fn new(edge: &Edge, kind: &str, place: Place, with: Value) -> Self {
+        let with = if let Value::Object(with) = with { with } else { Map::new() };
+        let place = if is_http(edge) { place } else { Place::Connection };
+        let fault = Fault { kind: kind.to_owned(), place, when: when(edge, place), magnitude: None, with };
+        let notes = if is_http(edge) { Vec::new() } else { vec![SOCKET_LEVEL.to_owned()] };
+        Self { fault, certainty: 1.0, at_least_ms: None, notes }
+    }
+
+    pub(super) fn lasting(mut self, magnitude: Option<Magnitude>) -> Self {
+        self.fault.magnitude = magnitude;
+        self
+    }
+
+    fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+}
+
+const SOCKET_LEVEL: &str = "the protocol is not read: an approximation at the level of the socket";
+
+pub(super) fn is_http(edge: &Edge) -> bool {
+    matches!(edge.protocol, Protocol::Http | Protocol::Rpc)
+}
+
+/// Returns which requests are meant: those of the edge's operation, where the protocol shows it.
+fn when(edge: &Edge, place: Place) -> When {
+    let mut when = When::default();
+    if place == Place::Connection {
+        when.unit = Unit::Connection;
+        return when;
+    }
+    match edge.protocol {
+        Protocol::Rpc => when.path = Some(format!("/{}", edge.operation)),
+        Protocol::Http => {
+            let (method, path) = edge.operation.split_once(' ').unwrap_or((&edge.operation, ""));
+            when.method = Some(method.to_owned()).filter(|method| !method.is_empty());
+            when.path = Some(path.to_owned()).filter(|path| path.starts_with('/'));
+        }
+        Protocol::Named | Protocol::Message => {}
+    }
+    when
+}
+
+/// Returns the faults that explain a symptom, the likeliest first. `hits` are the calls that have it.
+pub(super) fn of_symptom(ground: &Ground<'_>, symptom: Symptom, hits: &[u32]) -> Vec<Made> {
+    let Some(edge) = ground.edge(symptom.edge) else { return Vec::new() };
+    let calls: Vec<&Call> = hits.iter().filter_map(|&hit| ground.call(hit)).collect();
+    let mut made = match (symptom.failure, symptom.half) {
+        (Failure::TimedOut, Half::Client) => timed_out(ground, edge, &calls),
+        (failure, Half::Server | Half::Inside) => vec![answered(ground, edge, failure, &calls)],
+        (Failure::Reset, Half::Client) => reset(ground, edge, hits, &calls),
+        (Failure::Closed, Half::Client) => vec![aborted(ground, edge, "close", &calls)],
+        (Failure::Refused, Half::Client) => vec![refused(edge)],
+        (Failure::NoConnection, Half::Client) => vec![limited(ground, edge, hits)],
+        (Failure::Grpc(_) | Failure::Http(_), Half::Client) => vec![answered(ground, edge, symptom.failure, &calls)],
+        (Failure::Unnamed, Half::Client) => unnamed(ground, edge, &calls),
+    };
+    for one in &mut made {
+        one.certainty *= symptom.failure.certainty();
+        if symptom.half == Half::Inside {
+            one.certainty *= 0.9;
+            let inside = format!("it began inside of {}: what is injected is what its callers got", edge.server);
+            one.notes.push(inside);
+        }
+    }
+    made
+}
+
+fn durations(ground: &Ground<'_>, spans: impl Iterator<Item = u32>) -> Vec<f64> {
+    spans.filter(|&span| span != NONE).map(|span| ground.window.duration_ns(span) as f64 / 1e6).collect()
+}
+
+/// The callee answered with an error: the same answer in its place.
+fn answered(ground: &Ground<'_>, edge: &Edge, failure: Failure, calls: &[&Call]) -> Made {
+    let has_server = calls.iter().filter(|call| call.server != NONE).count() * 2 > calls.len();
+    let place = if has_server { Place::Response } else { Place::Request };
+    let is_rpc = edge.protocol == Protocol::Rpc;
+    let message = first_text(ground, calls);
+    let with = match failure {
+        Failure::Grpc(status) => json!({"grpc_status": status}),
+        Failure::Http(status) => json!({"status": status}),
+        Failure::TimedOut if is_rpc => json!({"grpc_status": 4}),
+        Failure::TimedOut => json!({"status": 504}),
+        _ if is_rpc => json!({"grpc_status": 2}),
+        _ => json!({"status": 500}),
+    };
+    let mut made = Made::new(edge, "error", place, with);
+    if is_rpc && let Some(message) = message {
+        made.fault.with.insert("message".to_owned(), json!(message));
+    }
+    if let Some(seconds) = retry_after(ground, calls) {
+        made.fault.with.insert("retry_after_s".to_owned(), json!(seconds));
+    }
+    let is_stated = !matches!(failure, Failure::Unnamed);
+    if is_stated { made } else { made.note("no status was recorded: the usual one for errors stands in its place") }
+}
+
+/// Longest text of an error that is repeated in an answer.
+const MAX_MESSAGE: usize = 200;
+
+fn first_text(ground: &Ground<'_>, calls: &[&Call]) -> Option<String> {
+    let ends = calls.iter().flat_map(|call| [call.server, call.client]).filter(|&end| end != NONE);
+    let text = ends.filter_map(|end| failure::text(ground.window, end)).next()?;
+    Some(text.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE).collect())
+}
+
+fn retry_after(ground: &Ground<'_>, calls: &[&Call]) -> Option<u64> {
+    let key: Symbol = ground.window.texts.find("http.response.header.retry-after")?;
+    let ends = calls.iter().flat_map(|call| [call.client, call.server]).filter(|&end| end != NONE);
+    ends.filter_map(|end| ground.window.attribute_text(end, key)?.parse().ok()).next()
+}
+
+/// The caller stopped waiting: the callee was slow where its span is there, else nothing ever came.
+fn timed_out(ground: &Ground<'_>, edge: &Edge, calls: &[&Call]) -> Vec<Made> {
+    let waited = durations(ground, calls.iter().map(|call| call.client));
+    let limit = timeout(&waited);
+    let served: Vec<&Call> = calls.iter().copied().filter(|call| call.server != NONE && call.client != NONE).collect();
+    if served.len() * 2 > calls.len() {
+        return vec![stalled(ground, edge, &served, limit)];
+    }
+    let least = limit.unwrap_or_else(|| median(&mut waited.clone()));
+    let hang = Made::new(edge, "hang", Place::Request, json!({})).note(said_timeout(limit));
+    let mut slow = Made::new(edge, "latency", Place::Request, json!({})).lasting(empirical(&[least]));
+    slow.at_least_ms = Some(least);
+    slow.certainty = 0.6;
+    vec![hang, slow.note("nothing tells how long it would have taken: at least as long as callers waited")]
+}
+
+fn said_timeout(limit: Option<f64>) -> String {
+    match limit {
+        Some(ms) => format!("callers gave up after {ms} ms"),
+        None => "callers gave up, not all at the same time".to_owned(),
+    }
+}
+
+/// The callee went on after its caller had left: it must be slower than the caller's patience, whatever staging's own speed.
+fn stalled(ground: &Ground<'_>, edge: &Edge, served: &[&Call], limit: Option<f64>) -> Made {
+    let took = durations(ground, served.iter().map(|call| call.server));
+    let waited = durations(ground, served.iter().map(|call| call.client));
+    let is_inside = median(&mut took.clone()) * 2.0 >= median(&mut waited.clone());
+    let floor = limit.unwrap_or_else(|| quantile(&sorted(&waited), 0.1));
+    let longest = if is_inside { took } else { waited };
+    let stalls: Vec<f64> = longest.iter().map(|&ms| ms.max(floor)).collect();
+    let place = if is_inside { Place::Response } else { Place::Request };
+    let mut made = Made::new(edge, "latency", place, json!({})).lasting(empirical(&stalls));
+    let went_on = served.iter().filter(|call| ends_after(ground, call)).count() * 2 > served.len();
+    made.at_least_ms = (!went_on || !is_inside).then_some(floor);
+    made.note(said_timeout(limit)).note("all of the time is added, so that staging's callers run out of patience too")
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// Tells whether the callee took longer than its caller.
+fn ends_after(ground: &Ground<'_>, call: &Call) -> bool {
+    ground.window.duration_ns(call.server) > ground.window.duration_ns(call.client)
+}
+
+fn reset(ground: &Ground<'_>, edge: &Edge, hits: &[u32], calls: &[&Call]) -> Vec<Made> {
+    let abort = aborted(ground, edge, "reset", calls);
+    let Some(after_ms) = idle::cut_after_ms(ground, edge, hits) else { return vec![abort] };
+    let mut cut = Made::new(edge, "idle-reset", Place::Connection, json!({"after_ms": after_ms}));
+    cut.fault.when = when(edge, Place::Connection);
+    cut = cut.note(format!("only calls after at least {after_ms} ms without another met it"));
+    vec![cut, Made { certainty: 0.5, ..abort }]
+}
+
+/// The connection ended: before the callee saw the request, after it had answered, or in the middle of the answer.
+fn aborted(ground: &Ground<'_>, edge: &Edge, how: &str, calls: &[&Call]) -> Made {
+    let most = |is: &dyn Fn(&Call) -> bool| calls.iter().filter(|call| is(call)).count() * 2 > calls.len();
+    let has_status = |call: &Call| call.client != NONE && failure::http_status(ground.window, call.client).is_some();
+    let place = match () {
+        () if most(&has_status) => "body",
+        () if most(&|call| call.server != NONE) => "headers",
+        () => "before",
+    };
+    let made = Made::new(edge, "abort", Place::Request, json!({"where": place, "how": how}));
+    if edge.is_seen || is_http(edge) { made } else { made.note(NEVER_SEEN) }
+}
+
+const NEVER_SEEN: &str = "the callee has no spans at all: that it was never reached is not known";
+
+fn refused(edge: &Edge) -> Made {
+    Made::new(edge, "abort", Place::Request, json!({"where": "before", "how": "reset"}))
+        .note("nobody listened: what a proxy can do instead is to reset at once")
+}
+
+fn limited(ground: &Ground<'_>, edge: &Edge, hits: &[u32]) -> Made {
+    let mut open: Vec<f64> = hits.iter().map(|&hit| idle::open_at(ground, hit) as f64).collect();
+    let max = median(&mut open).round().max(1.0) as u64;
+    let mut made = Made::new(edge, "connection-limit", Place::Connection, json!({"max": max}));
+    made.fault.when = when(edge, Place::Connection);
+    made.note(format!("{max} calls were open when it happened, as a rule"))
+}
+
+/// Nothing says how it failed: it hangs where calls took long, and is cut off where they did not.
+fn unnamed(ground: &Ground<'_>, edge: &Edge, calls: &[&Call]) -> Vec<Made> {
+    let waited = durations(ground, calls.iter().map(|call| call.client));
+    if timeout(&waited).is_some_and(|limit| limit >= 1e3) {
+        return timed_out(ground, edge, calls);
+    }
+    vec![aborted(ground, edge, "close", calls).note("no type of error was recorded")]
+}
