@@ -1,4 +1,4 @@
-mod anything;
+pub(crate) mod anything;
 mod baggage;
 mod boundary;
 mod ids;

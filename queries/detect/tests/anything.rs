@@ -5,10 +5,10 @@ use crate::stitch::{Evidence, Rule, State, Stitch};
 use crate::trace::window::{Builder, NONE, SpanRecord, Symbol, Window};
 
 /// Numbers that look like chance and are always the same.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
@@ -36,9 +36,9 @@ const KEYS: [&str; 12] = [
 const VALUES: [&str; 9] = ["", "a", "process", "receive", "proxy", "outbound|é", "inbound|", "http://a:1/x/123", "123"];
 
 /// A span, its attributes and whom it links to.
-type Any = (SpanRecord, Vec<(&'static str, &'static str)>, Option<(u64, u64)>);
+pub(crate) type Any = (SpanRecord, Vec<(&'static str, &'static str)>, Option<(u64, u64)>);
 
-fn any(chance: &mut Chance, number: u64) -> Any {
+pub(crate) fn any(chance: &mut Chance, number: u64) -> Any {
     let (near, wild) = (1_700_000_000_000_000_000 + chance.below(1_000_000_000) as i64, chance.of(&TIMES));
     let is_wild = chance.below(5) == 0;
     let record = SpanRecord {
@@ -59,7 +59,7 @@ fn any(chance: &mut Chance, number: u64) -> Any {
     (record, attributes, link)
 }
 
-fn window<'a>(spans: impl Iterator<Item = &'a Any>) -> Window {
+pub(crate) fn window<'a>(spans: impl Iterator<Item = &'a Any>) -> Window {
     let mut builder = Builder::default();
     for number in 0..6 {
         let pids = format!(r#"{{"host.name":"h","process.pid":{number},"process.parent_pid":{}}}"#, number / 2);
@@ -80,7 +80,7 @@ fn window<'a>(spans: impl Iterator<Item = &'a Any>) -> Window {
 }
 
 /// Joins of roots to spans that begin before them, some near, some far.
-fn joins(window: &Window) -> Vec<Stitch> {
+pub(crate) fn joins(window: &Window) -> Vec<Stitch> {
     let evidence = Evidence {
         value: Symbol::EMPTY,
         candidates: 1,

@@ -33,6 +33,11 @@ pub(crate) struct Put {
 }
 
 impl Put {
+    /// Names a span that is put with ids of one's own choice.
+    pub(crate) fn of(process: Process, trace_id: u128, span_id: u64) -> Self {
+        Self { trace_id, span_id, process: process.0 }
+    }
+
     /// Returns the process that it was put in.
     pub(crate) fn process(self) -> Process {
         Process(self.process)

@@ -11,26 +11,25 @@ use super::share::Share;
 use crate::detect::Finding;
 use crate::trace::window::NONE;
 
-/// Returns the fault of headers that a finding means; nothing where it means none, or where its calls are not there.
-pub(super) fn candidate(facts: &Facts<'_>, finding: &Finding) -> Option<Found> {
-    let Some(Meaning::Fault(kind, headers)) = meaning(&finding.rule) else { return None };
-    of_kind(facts, finding, kind, headers)
+/// Returns the faults of headers that a finding means, one an edge; none where it means none, or where its calls are not there.
+pub(super) fn candidates(facts: &Facts<'_>, finding: &Finding) -> Vec<Found> {
+    let Some(Meaning::Fault(kind, headers)) = meaning(&finding.rule) else { return Vec::new() };
+    broken(facts.ground, finding).iter().map(|broken| of_kind(facts, finding, broken, (kind, headers))).collect()
 }
 
 /// Returns the fault whose effect is the most like what was lost inside of a service.
 pub(super) fn nearest(facts: &Facts<'_>, finding: &Finding) -> Option<Found> {
     let Some(Meaning::Inside(Some(kind))) = meaning(&finding.rule) else { return None };
-    of_kind(facts, finding, kind, &[])
+    Some(of_kind(facts, finding, broken(facts.ground, finding).first()?, (kind, &[])))
 }
 
-fn of_kind(facts: &Facts<'_>, finding: &Finding, kind: &str, headers: &[&str]) -> Option<Found> {
-    let broken = broken(facts.ground, finding)?;
-    let cohort = cohort(facts, finding, &broken);
+fn of_kind(facts: &Facts<'_>, finding: &Finding, broken: &Broken, (kind, headers): (&str, &[&str])) -> Found {
+    let cohort = cohort(facts, finding, broken);
     let hits: BTreeSet<u32> = broken.hits.iter().copied().collect();
-    let made = fault(&broken, kind, headers);
+    let made = fault(broken, kind, headers);
     let why =
         format!("{}: {}", finding.rule, finding.evidence.get("why").and_then(|why| why.as_str()).unwrap_or_default());
-    let evidence = evidence(facts.ground, finding, &broken);
+    let evidence = evidence(facts.ground, finding, broken);
     let (edge, calls, explained) = (&broken.edge, &broken.calls, finding.confidence);
     let parts = Parts { class: Class::Context, edge, made, calls, hits: &hits, explained, why, evidence };
     let mut candidate = parts.candidate(facts);
@@ -39,7 +38,7 @@ fn of_kind(facts: &Facts<'_>, finding: &Finding, kind: &str, headers: &[&str]) -
         candidate.share = Share::of(finding.occurrences, finding.out_of);
         candidate.fault.when.share = super::candidate::rounded(candidate.share.value());
     }
-    Some(Found { candidate, cohort })
+    Found { candidate, cohort }
 }
 
 fn cohort(facts: &Facts<'_>, finding: &Finding, broken: &Broken) -> Cohort {

@@ -84,8 +84,9 @@ pub(super) struct Broken {
     pub hits: Vec<u32>,
 }
 
-/// Finds the calls of a finding: between the two services of its subject, or at the service where most of them were hit.
-pub(super) fn broken(ground: &Ground<'_>, finding: &Finding) -> Option<Broken> {
+/// Finds the calls of a finding: between the two services of its subject, or at all edges of the service where any was hit, those
+/// with the most hits first.
+pub(super) fn broken(ground: &Ground<'_>, finding: &Finding) -> Vec<Broken> {
     let is_hit = |number: u32| is_hit(ground, finding, number);
     let pairs = pairs(ground, finding);
     let of_pair = |pair: &(String, String)| {
@@ -93,8 +94,10 @@ pub(super) fn broken(ground: &Ground<'_>, finding: &Finding) -> Option<Broken> {
         let hits: Vec<u32> = calls.iter().copied().filter(|&number| is_hit(number)).collect();
         Some(Broken { edge: common_edge(ground, pair, &hits)?, calls, hits })
     };
-    let all: Vec<Broken> = pairs.iter().filter_map(of_pair).collect();
-    all.into_iter().rev().max_by_key(|broken| broken.hits.len())
+    let mut all: Vec<Broken> = pairs.iter().filter_map(of_pair).collect();
+    all.retain(|broken| !broken.hits.is_empty() || pairs.len() == 1);
+    all.sort_by_key(|broken| std::cmp::Reverse(broken.hits.len()));
+    all
 }
 
 /// Returns callers and callees that the subject may mean.

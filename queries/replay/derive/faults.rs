@@ -125,15 +125,15 @@ fn answered(ground: &Ground<'_>, edge: &Edge, failure: Failure, calls: &[&Call])
 const MAX_MESSAGE: usize = 200;
 
 fn first_text(ground: &Ground<'_>, calls: &[&Call]) -> Option<String> {
-    let ends = calls.iter().flat_map(|call| [call.server, call.client]).filter(|&end| end != NONE);
-    let text = ends.filter_map(|end| failure::text(ground.window, end)).next()?;
+    let mut ends = calls.iter().flat_map(|call| [call.server, call.client]).filter(|&end| end != NONE);
+    let text = ends.find_map(|end| failure::text(ground.window, end))?;
     Some(text.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE).collect())
 }
 
 fn retry_after(ground: &Ground<'_>, calls: &[&Call]) -> Option<u64> {
     let key: Symbol = ground.window.texts.find("http.response.header.retry-after")?;
-    let ends = calls.iter().flat_map(|call| [call.client, call.server]).filter(|&end| end != NONE);
-    ends.filter_map(|end| ground.window.attribute_text(end, key)?.parse().ok()).next()
+    let mut ends = calls.iter().flat_map(|call| [call.client, call.server]).filter(|&end| end != NONE);
+    ends.find_map(|end| ground.window.attribute_text(end, key)?.parse().ok())
 }
 
 /// The caller stopped waiting: the callee was slow where its span is there, else nothing ever came.

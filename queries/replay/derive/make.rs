@@ -49,14 +49,23 @@ fn of_finding(facts: &Facts<'_>, findings: &[Finding], about: &About, finding: &
     let said = || finding.evidence.get("why").and_then(|why| why.as_str()).unwrap_or_default().to_owned();
     match meaning(&finding.rule) {
         Some(Meaning::Fault(..)) => {
-            let found = by_context::candidate(facts, finding);
-            let found = found.ok_or_else(|| Refusal::Unknown { about: format!("a call of {}", finding.subject) })?;
-            Ok(whole(facts, findings, about, vec![found]))
+            let found = by_context::candidates(facts, finding);
+            if found.is_empty() {
+                return Err(Refusal::Unknown { about: format!("a call of {}", finding.subject) });
+            }
+            Ok(whole(facts, findings, about, found))
         }
         Some(Meaning::Inside(_)) => Err(inside(facts, finding)),
         Some(Meaning::Recording) => Err(Refusal::NotACall { rule: finding.rule.clone(), reason: said() }),
         Some(Meaning::Sampling) => Err(Refusal::SampledOut { about: finding.subject.clone(), reason: said() }),
-        None => of_units(facts, findings, about, &units_of(facts.ground, &finding.traces)),
+        None => {
+            of_units(facts, findings, about, &units_of(facts.ground, &finding.traces)).map_err(
+                |refusal| match refusal {
+                    Refusal::Nothing { .. } => Refusal::NotACall { rule: finding.rule.clone(), reason: said() },
+                    other => other,
+                },
+            )
+        }
     }
 }
 
@@ -106,7 +115,7 @@ fn of_units(facts: &Facts<'_>, findings: &[Finding], about: &About, units: &[u32
     let is_new = |one: &Found| !edges.contains(&one.candidate.edge);
     found.extend(slow.found.iter().filter(|one| is_new(one)).cloned());
     if found.is_empty() {
-        return Err(nothing(facts, &picked, slow.num_slow > 0));
+        return Err(nothing(facts, findings, &picked, slow.num_slow > 0));
     }
     Ok(whole(facts, findings, about, found))
 }
@@ -133,16 +142,29 @@ fn pick<'f>(facts: &Facts<'_>, about: &'f About, units: &[u32]) -> Option<Picked
 fn contexts(facts: &Facts<'_>, findings: &[Finding], picked: &Picked<'_>) -> Vec<Found> {
     let traces = traces(facts, &picked.units);
     let touches = |finding: &&Finding| finding.traces.iter().any(|&id| traces.contains(&TraceId(id)));
-    findings.iter().filter(touches).filter_map(|finding| by_context::candidate(facts, finding)).collect()
+    findings.iter().filter(touches).flat_map(|finding| by_context::candidates(facts, finding)).collect()
 }
 
-/// Nothing on the network shows it: a failure or a delay inside of the first service, or nothing at all.
-fn nothing(facts: &Facts<'_>, picked: &Picked<'_>, is_slow: bool) -> Refusal {
+/// Nothing on the network shows it: a failure or a delay inside of the first service, context lost there, or nothing at all.
+fn nothing(facts: &Facts<'_>, findings: &[Finding], picked: &Picked<'_>, is_slow: bool) -> Refusal {
     let ground = facts.ground;
+    let fragments = fragments(facts, &picked.units);
+    if fragments > 0 && is_slow {
+        let reason = format!("{fragments} fragments of it name parents that were not recorded");
+        return Refusal::Incomplete { about: words(picked.about), reason };
+    }
     let root = picked.units.first().and_then(|&unit| ground.units.get(unit as usize)).map_or(0, |unit| unit.root);
     let (service, operation) = (ground.service(root).to_owned(), ground.keys.path(ground.keys.id(root)).to_string());
     let failed = picked.units.iter().flat_map(|&unit| facts.inside_of(unit)).next();
     let what = failed.map(|_| "an error").or(is_slow.then_some("the time spent"));
+    let traces = traces(facts, &picked.units);
+    let is_inside = |finding: &&Finding| {
+        let touches = finding.traces.iter().any(|&id| traces.contains(&TraceId(id)));
+        touches && matches!(meaning(&finding.rule), Some(Meaning::Inside(_)))
+    };
+    if let (None, Some(finding)) = (what, findings.iter().find(is_inside)) {
+        return inside(facts, finding);
+    }
     let Some(what) = what else {
         let others = picked.kind.len().saturating_sub(picked.units.len()) as u64;
         return Refusal::Nothing { about: words(picked.about), operation, others };
@@ -153,6 +175,13 @@ fn nothing(facts: &Facts<'_>, picked: &Picked<'_>, is_slow: bool) -> Refusal {
         _ => format!("nearest: delay the answers of {service}"),
     };
     Refusal::Inside { service, what: what.to_owned(), nearest_words, nearest: None }
+}
+
+/// Returns how many parts of the traces of some requests hang nowhere, because spans between are missing.
+fn fragments(facts: &Facts<'_>, units: &[u32]) -> usize {
+    let traces: Vec<u128> = traces(facts, units).into_iter().map(|id| id.0).collect();
+    let is_torn = |unit: &u32| facts.ground.units.get(*unit as usize).is_some_and(|unit| !unit.is_whole);
+    units_of(facts.ground, &traces).iter().filter(|unit| is_torn(unit)).count()
 }
 
 /// Puts the likeliest candidates and both sides of the first together.
@@ -185,7 +214,7 @@ fn whole(facts: &Facts<'_>, findings: &[Finding], about: &About, mut found: Vec<
         hosts,
         environments,
         services: services.into_iter().map(str::to_owned).collect(),
-        warnings: warnings(&cohort, &found),
+        warnings: warnings(facts, &cohort, &found),
         candidates: found.into_iter().map(|found| found.candidate).take(facts.options.max_candidates.max(1)).collect(),
     }
 }
@@ -196,8 +225,13 @@ fn key(found: &Found) -> (Reverse<u64>, super::Class, super::Edge, String) {
     (Reverse(candidate.share.hits), candidate.class, candidate.edge.clone(), candidate.fault.kind.clone())
 }
 
-fn warnings(cohort: &Cohort, found: &[Found]) -> Vec<String> {
+fn warnings(facts: &Facts<'_>, cohort: &Cohort, found: &[Found]) -> Vec<String> {
     let mut warnings = Vec::new();
+    let fragments = fragments(facts, &cohort.incident);
+    if fragments > 0 {
+        warnings
+            .push(format!("{fragments} fragments of the incident's traces hang nowhere: spans between are missing"));
+    }
     let count = cohort.baseline.len();
     let lasts = found.first().is_some_and(|found| found.candidate.fault.magnitude.is_some());
     if count == 0 {

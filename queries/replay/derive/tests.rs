@@ -1,1 +1,4 @@
-mod nothing {}
+mod anything;
+mod recorded;
+mod scenes;
+mod shop;
