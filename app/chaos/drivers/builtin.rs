@@ -73,13 +73,7 @@ impl Builtin {
         let proxy = settings.text("proxy").to_owned();
         check_name(&proxy)?;
         let api = settings.url("api")?;
-        let child = settings.text_opt("upstream").map(|upstream| Child {
-            program: settings.text_opt("program").map(Into::into),
-            listen: settings.text("listen").to_owned(),
-            upstream: upstream.to_owned(),
-            name: proxy.clone(),
-            api: target(&api),
-        });
+        let child = settings.text_opt("upstream").map(|_| Child::new(settings, &api)).transpose()?;
         let (name, run) = (order.fault_name(), order.run.clone());
         Ok(Self { api, proxy, name, run, seed: order.seed, client: order.client.clone(), child })
     }

@@ -1,12 +1,13 @@
 //! A proxy that is started for one run. It ends by itself when the run's lease is gone and its last connection with it, so that
 //! staging is not cut off when the run ends first.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::super::{get, target};
+use super::super::{Settings, get, target};
 use crate::chaos::driver::DriverError;
 use crate::chaos::http::{Client, HttpError, Refusal};
 
@@ -29,6 +30,22 @@ pub struct Child {
 }
 
 impl Child {
+    /// Reads what to start from the driver's options. The API must be at an address: the proxy looks up no names for it.
+    pub fn new(settings: &Settings, api: &str) -> Result<Self, DriverError> {
+        let address = target(api);
+        if !address.parse::<SocketAddr>().is_ok_and(|address| address.port() != 0) {
+            let text = format!("option `api` is {api}, but a proxy that is started needs an address and a port");
+            return Err(DriverError::Unable(text));
+        }
+        Ok(Self {
+            program: settings.text_opt("program").map(Into::into),
+            listen: settings.text("listen").to_owned(),
+            upstream: settings.text("upstream").to_owned(),
+            name: settings.text("proxy").to_owned(),
+            api: address,
+        })
+    }
+
     /// Starts it and waits until it answers; says what it did. A proxy that answers there already is used as it is.
     pub fn start(&self, client: &Client) -> Result<Option<String>, DriverError> {
         let url = format!("http://{}/version", self.api);

@@ -98,6 +98,9 @@ fn a_program_that_does_not_start_is_named() {
     };
     assert!(started("/nowhere/riftline").contains("/nowhere/riftline"));
     assert!(started("false").contains("it ended with"));
+    let named: Map<String, Value> =
+        serde_json::from_value(json!({"api": "http://localhost:1", "upstream": "127.0.0.1:9"})).unwrap();
+    assert!(make("builtin", &named, &order()).err().unwrap().to_string().contains("an address and a port"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::chaos::drivers::peers::{self, Server};
 use crate::chaos::drivers::{make, undo};
-use crate::chaos::http::Reply;
+use crate::chaos::http::{Endpoint, Reply, Traffic};
 
 /// A real Envoy before a server that echoes.
 struct Edge {
@@ -51,12 +51,21 @@ fn fault(text: &str) -> Fault {
     serde_json::from_str(text).unwrap()
 }
 
-/// Sends a request as a run would; returns the answer and how long it took.
-fn send(edge: &Edge, driver: &dyn Driver, fault: &Fault, grpc: bool) -> (Reply, Duration) {
+/// Makes a call of gRPC, over HTTP/2.
+fn send_grpc(edge: &Edge, driver: &dyn Driver, fault: &Fault) -> Reply {
     let mut headers = driver.request_headers(fault);
-    if grpc {
-        headers.push(("content-type".to_owned(), "application/grpc".to_owned()));
-    }
+    headers.push(("content-type".to_owned(), "application/grpc".to_owned()));
+    let url = format!("{}shop.Stock/Get", edge.url);
+    let spec = RequestSpec { method: "POST".to_owned(), url, headers, body: vec![0; 5] };
+    let mut traffic = Traffic::new(vec![Endpoint::parse(&edge.url).unwrap().target().parse().unwrap()]);
+    traffic.is_http2 = true;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(traffic.send(&spec)).outcome.unwrap()
+}
+
+/// Sends a request as a run would; returns the answer and how long it took.
+fn send(edge: &Edge, driver: &dyn Driver, fault: &Fault) -> (Reply, Duration) {
+    let headers = driver.request_headers(fault);
     let spec = RequestSpec { method: "GET".to_owned(), url: edge.url.clone(), headers, body: Vec::new() };
     let began = Instant::now();
     (Client::default().request(&spec).unwrap(), began.elapsed())
@@ -70,12 +79,12 @@ fn a_real_envoy_delays_and_aborts_what_carries_our_headers() {
     let latency = fault(r#"{"kind":"latency","magnitude":{"dist":"fixed","ms":120}}"#);
     assert_eq!(driver.request_headers(&latency), [], "nothing before it is armed");
     driver.arm(&latency).unwrap();
-    let (reply, took) = send(&edge, &*driver, &latency, false);
+    let (reply, took) = send(&edge, &*driver, &latency);
     assert!(reply.status == 200 && took >= Duration::from_millis(120), "{took:?}");
     let error = fault(r#"{"kind":"error","with":{"status":418}}"#);
-    assert_eq!(send(&edge, &*driver, &error, false).0.status, 418);
+    assert_eq!(send(&edge, &*driver, &error).0.status, 418);
     let grpc = fault(r#"{"kind":"error","with":{"grpc_status":14}}"#);
-    let (reply, _) = send(&edge, &*driver, &grpc, true);
+    let reply = send_grpc(&edge, &*driver, &grpc);
     assert_eq!((reply.status, reply.header("grpc-status")), (200, Some("14")));
     assert_eq!(driver.injected().unwrap(), Injected { faults: Some(3), unmarked: None });
     undo(&driver.undo()).unwrap();
@@ -84,9 +93,9 @@ fn a_real_envoy_delays_and_aborts_what_carries_our_headers() {
 
 fn stops_at_once(edge: &Edge, driver: &dyn Driver, error: &Fault) {
     stop_faults(&edge.admin, &Client::default()).unwrap();
-    assert_eq!(send(edge, driver, error, false).0.status, 200);
+    assert_eq!(send(edge, driver, error).0.status, 200);
     allow_faults(&edge.admin, &Client::default()).unwrap();
-    assert_eq!(send(edge, driver, error, false).0.status, 418);
+    assert_eq!(send(edge, driver, error).0.status, 418);
 }
 
 #[test]

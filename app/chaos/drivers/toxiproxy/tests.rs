@@ -90,6 +90,7 @@ fn slows(api: &str, edge: SocketAddr) {
 fn cuts(api: &str, edge: SocketAddr) {
     for (text, word) in [
         (r#"{"kind":"abort"}"#, "reset"),
+        (r#"{"kind":"idle-reset","place":"connection","with":{"after_ms":20}}"#, "reset"),
         (r#"{"kind":"abort","with":{"how":"close"}}"#, "closed"),
         (r#"{"kind":"truncate","place":"response","with":{"bytes":20}}"#, "closed"),
         (r#"{"kind":"hang","with":{"release_ms":50}}"#, "closed"),
@@ -140,7 +141,7 @@ fn flood() -> (SocketAddr, std::sync::mpsc::Receiver<()>) {
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-            while stream.write_all(&[7; 1 << 16]).is_ok() {}
+            while stream.write_all(&[7; 1 << 12]).is_ok() {}
             let _ = stuck.send(());
             std::mem::forget(stream);
         }

@@ -42,7 +42,7 @@ fn translate(fault: &Fault, losses: &mut Vec<String>) -> Result<Words, String> {
         "latency" => Ok(latency(fault, losses)),
         "hang" => Ok(hang(fault, losses)),
         "abort" => abort(fault, losses),
-        "idle-reset" => idle_reset(fault, losses),
+        "idle-reset" => Ok(idle_reset(fault, losses)),
         "drip" => Ok(drip(fault, losses)),
         "bandwidth" => Ok(bandwidth(fault, losses)),
         "truncate" => Ok(truncate(fault, losses)),
@@ -103,18 +103,18 @@ fn abort(fault: &Fault, losses: &mut Vec<String>) -> Result<Words, String> {
     Ok(("reset_peer", json!({ "timeout": 0 })))
 }
 
-fn idle_reset(fault: &Fault, losses: &mut Vec<String>) -> Result<Words, String> {
+fn idle_reset(fault: &Fault, losses: &mut Vec<String>) -> Words {
     let after = number(fault, "after_ms").map_or(0, whole);
     losses.push(format!("the reset comes {after} ms after the first data, whether the connection is idle or not"));
-    if fault.with.get("half_open") == Some(&Value::Bool(true)) {
-        return Err("Toxiproxy always tells both sides of a reset: use the built-in proxy".to_owned());
+    if fault.with.get("half_open") != Some(&Value::Bool(false)) {
+        losses.push("both sides are told of the reset: none is left in the belief of a connection".to_owned());
     }
-    Ok(("reset_peer", json!({ "timeout": after })))
+    ("reset_peer", json!({ "timeout": after }))
 }
 
 fn drip(fault: &Fault, losses: &mut Vec<String>) -> Words {
     let bytes = number(fault, "bytes").map_or(1, whole).max(1);
-    let delay_us = number(fault, "every_ms").map_or(0, |ms| whole(ms * 1e3));
+    let delay_us = whole(number(fault, "every_ms").unwrap_or(100.0) * 1e3);
     losses.push(format!("pieces have at most {bytes} bytes, not all as many"));
     ("slicer", json!({ "average_size": bytes, "size_variation": 0, "delay": delay_us }))
 }
@@ -215,7 +215,6 @@ mod tests {
             r#"{"kind":"latency","when":{"nth":3}}"#,
             r#"{"kind":"hang","when":{"window":{"on_ms":1,"off_ms":1}}}"#,
             r#"{"kind":"abort","with":{"where":"body"}}"#,
-            r#"{"kind":"idle-reset","with":{"half_open":true}}"#,
         ] {
             let (toxic, fidelity) = represent(&fault(text));
             assert!(toxic.is_none() && fidelity.refusal.is_some(), "{text}");
