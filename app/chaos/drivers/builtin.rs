@@ -9,7 +9,7 @@ mod tests;
 use riftline_queries::replay::fault::Fault;
 use serde_json::{Value, json};
 
-use self::child::Child;
+use self::child::{Child, Started};
 use super::toxiproxy::{check_name, describe};
 use super::{Entry, Order, Setting, Settings, ask, ask_json, call, get, refuse, shown, target};
 use crate::chaos::driver::{Call, Driver, DriverError, Fidelity, Injected, Undo};
@@ -66,6 +66,7 @@ struct Builtin {
     seed: u64,
     client: Client,
     child: Option<Child>,
+    started: Option<Started>,
 }
 
 impl Builtin {
@@ -75,7 +76,7 @@ impl Builtin {
         let api = settings.url("api")?;
         let child = settings.text_opt("upstream").map(|_| Child::new(settings, &api)).transpose()?;
         let (name, run) = (order.fault_name(), order.run.clone());
-        Ok(Self { api, proxy, name, run, seed: order.seed, client: order.client.clone(), child })
+        Ok(Self { api, proxy, name, run, seed: order.seed, client: order.client.clone(), child, started: None })
     }
 
     fn proxy_url(&self) -> String {
@@ -99,7 +100,11 @@ impl Builtin {
     }
 
     fn lease(&self) -> Call {
-        let url = format!("{}/riftline/leases/{}", self.api, self.run);
+        self.lease_of(&self.run)
+    }
+
+    fn lease_of(&self, whom: &str) -> Call {
+        let url = format!("{}/riftline/leases/{whom}", self.api);
         call("PUT", url, Some(json!({ "ttl_ms": TTL_MS })), &[200, 201, 204])
     }
 
@@ -150,8 +155,11 @@ impl Driver for Builtin {
     /// Starts the proxy where one was asked for and none answers yet.
     fn preflight(&mut self) -> Result<Vec<String>, DriverError> {
         let mut found = Vec::new();
-        if let Some(child) = &self.child {
-            found.extend(child.start(&self.client)?);
+        if let Some(child) = self.child.as_ref().filter(|_| self.started.is_none()) {
+            self.started = child.start(&self.client, self.lease_of(&format!("{}.proxy", self.run)))?;
+            let text =
+                |started: &Started| format!("started a proxy (process {}) in front of {}", started.id, child.upstream);
+            found.extend(self.started.as_ref().map(text));
         }
         found.push(format!("riftline proxy at {}: {}", self.api, self.version()?));
         found.extend(describe(&self.proxy, &self.read()?)?);

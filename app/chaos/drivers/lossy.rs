@@ -2,6 +2,8 @@
 
 use riftline_queries::replay::fault::{Fault, Unit};
 
+use crate::chaos::faults;
+
 /// Returns the share in percent: `18`, `0.5`.
 pub fn percent(share: f64) -> f64 {
     (share.clamp(0.0, 1.0) * 10_000.0).round() / 100.0
@@ -24,6 +26,11 @@ pub fn unread_requests(fault: &Fault) -> Vec<String> {
         losses.push(format!("{} cannot be looked at: everything on the link is hit", lost.join(", ")));
     }
     losses
+}
+
+/// Says what is wrong with a fault, whoever injects it.
+pub fn mistake(fault: &Fault) -> Option<String> {
+    faults::compile(fault).err().map(|error| error.to_string())
 }
 
 /// Says why requests that must be counted or timed are out of reach.

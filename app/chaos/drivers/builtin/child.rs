@@ -1,20 +1,25 @@
-//! A proxy that is started for one run. It ends by itself when the run's lease is gone and its last connection with it, so that
+//! A proxy that is started for one run. It ends by itself when nobody needs it any more and its last connection is gone, so that
 //! staging is not cut off when the run ends first.
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child as Process, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::super::{Settings, get, target};
-use crate::chaos::driver::DriverError;
+use super::super::{Settings, ask, get, target};
+use crate::chaos::driver::{Call, DriverError};
 use crate::chaos::http::{Client, HttpError, Refusal};
 
 /// How long a started proxy may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks whether it answers.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Between two renewals of its lease.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -46,26 +51,26 @@ impl Child {
         })
     }
 
-    /// Starts it and waits until it answers; says what it did. A proxy that answers there already is used as it is.
-    pub fn start(&self, client: &Client) -> Result<Option<String>, DriverError> {
+    /// Starts it and waits until it answers. A proxy that answers there already is used as it is, and nothing is returned.
+    pub fn start(&self, client: &Client, lease: Call) -> Result<Option<Started>, DriverError> {
         let url = format!("http://{}/version", self.api);
         if !is_free(client, &url)? {
             return Ok(None);
         }
-        let mut child = self.command()?.spawn().map_err(|error| self.failed(&error.to_string()))?;
+        let mut process = self.command()?.spawn().map_err(|error| self.failed(&error.to_string()))?;
         let deadline = Instant::now() + PATIENCE;
         while is_free(client, &url)? {
-            if let Ok(Some(status)) = child.try_wait() {
+            if let Ok(Some(status)) = process.try_wait() {
                 return Err(self.failed(&format!("it ended with {status}")));
             }
             if Instant::now() > deadline {
                 // It is of no use to anybody; where it has just ended by itself there is nothing to end.
-                let _ = child.kill();
+                let _ = process.kill();
                 return Err(DriverError::Late { what: "the start of the proxy".to_owned(), within: PATIENCE });
             }
             thread::sleep(PAUSE);
         }
-        Ok(Some(format!("started a proxy (process {}) in front of {}", child.id(), self.upstream)))
+        Started::keep(process, client.clone(), lease).map(Some)
     }
 
     fn command(&self) -> Result<Command, DriverError> {
@@ -73,6 +78,8 @@ impl Child {
         let mut command = Command::new(program.map_err(|error| self.failed(&error.to_string()))?);
         command.args(["proxy", "--name", &self.name, "--listen", &self.listen, "--upstream", &self.upstream]);
         command.args(["--api", &self.api, "--exit-with-lease"]);
+        // A group of its own: Ctrl-C is for the run, which then takes its faults away, and not for what staging's traffic goes through.
+        command.process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(command)
     }
@@ -83,6 +90,31 @@ impl Child {
             target: self.api.clone(),
             reason: format!("`{program} proxy` did not start: {reason}"),
         }
+    }
+}
+
+/// A proxy that was started. It gets a lease of its own for as long as this lives, so that it is there before anything is armed and
+/// goes if the run ends before that.
+pub struct Started {
+    pub id: u32,
+    /// Dropped with this; the thread that renews the lease then ends.
+    _is_needed: SyncSender<()>,
+}
+
+impl Started {
+    fn keep(mut process: Process, client: Client, lease: Call) -> Result<Self, DriverError> {
+        let id = process.id();
+        ask(&client, &lease)?;
+        let (is_needed, until) = sync_channel(0);
+        let renew = move || {
+            while until.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+                // Where it does not answer, the run notices by its own calls; where it has ended, that is taken note of.
+                let _ = (ask(&client, &lease), process.try_wait());
+            }
+        };
+        let thread = thread::Builder::new().name("proxy lease".to_owned()).spawn(renew);
+        thread.map_err(|error| DriverError::Unable(format!("no thread for the proxy's lease: {error}")))?;
+        Ok(Self { id, _is_needed: is_needed })
     }
 }
 

@@ -56,8 +56,9 @@ fn is_hit(fault: &Fault, draw: Draw, luck: f64) -> bool {
 #[must_use]
 pub fn fidelity(fault: &Fault) -> Fidelity {
     let mut losses = unseen(fault);
-    match ask(fault, &mut losses) {
-        Ok(_) => Fidelity { losses, refusal: None },
+    let asked = lossy::mistake(fault).map_or_else(|| ask(fault, &mut losses).map(drop), Err);
+    match asked {
+        Ok(()) => Fidelity { losses, refusal: None },
         Err(refusal) => Fidelity { losses: Vec::new(), refusal: Some(refusal) },
     }
 }

@@ -35,7 +35,7 @@ pub fn represent(fault: &Fault) -> (Option<Toxic>, Fidelity) {
 }
 
 fn translate(fault: &Fault, losses: &mut Vec<String>) -> Result<Words, String> {
-    if let Some(refusal) = lossy::uncounted(fault, "Toxiproxy") {
+    if let Some(refusal) = lossy::mistake(fault).or_else(|| lossy::uncounted(fault, "Toxiproxy")) {
         return Err(refusal);
     }
     match fault.kind.as_str() {
@@ -186,8 +186,8 @@ mod tests {
             ("slicer", "downstream", slices)
         );
         assert_eq!(
-            kind(r#"{"kind":"idle-reset","place":"connection","with":{"after_ms":300,"stream":"up"}}"#),
-            ("reset_peer", "upstream", json!({"timeout": 300}))
+            kind(r#"{"kind":"idle-reset","place":"connection","with":{"after_ms":300}}"#),
+            ("reset_peer", "downstream", json!({"timeout": 300}))
         );
         assert_eq!(
             kind(r#"{"kind":"truncate","place":"response","with":{"bytes":99}}"#),
