@@ -21,7 +21,7 @@ use crate::chaos::proxy::tls::Ends;
 pub struct LinkSpec {
     /// Unique among the links of a proxy.
     pub name: String,
-    /// `127.0.0.1:8080`; port 0 takes any free one (see [`Link::address`]).
+    /// `127.0.0.1:8080`; port 0 takes any free one (see [`Link::address`]) and keeps it as long as this stays the same.
     pub listen: String,
     /// `host:port`; a name is looked up for every connection.
     pub upstream: String,
@@ -103,6 +103,8 @@ pub struct Link {
     armed: watch::Sender<Faults>,
     orders: watch::Sender<Orders>,
     listening: Mutex<Option<Listening>>,
+    /// Where it listened last, and what `listen` was then.
+    place: Mutex<Option<(String, SocketAddr)>>,
     connections: Mutex<BTreeMap<u64, ConnectionInfo>>,
     next_connection: AtomicU64,
 }
@@ -169,6 +171,7 @@ impl Link {
             armed: watch::Sender::new(Arc::new([])),
             orders: watch::Sender::default(),
             listening: Mutex::default(),
+            place: Mutex::default(),
             connections: Mutex::default(),
             next_connection: AtomicU64::new(0),
         }
@@ -256,6 +259,15 @@ impl Link {
             // It was aborted: that is what it says. The port is free afterwards.
             let _ = listening.task.await;
         }
+    }
+
+    /// Returns where it listened last for the same `listen`: port 0 is chosen once.
+    pub(super) fn place(&self, listen: &str) -> Option<SocketAddr> {
+        lock(&self.place).as_ref().filter(|(text, _)| text == listen).map(|(_, address)| *address)
+    }
+
+    pub(super) fn set_place(&self, listen: String, address: SocketAddr) {
+        *lock(&self.place) = Some((listen, address));
     }
 
     /// Takes the socket that accepts, or gives it back.

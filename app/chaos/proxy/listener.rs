@@ -23,13 +23,17 @@ pub(super) async fn open(link: &Arc<Link>, house: &Arc<House>) -> Result<(), Reg
     let unusable = |error: TlsError| RegistryError::Spec { link: link.name.clone(), reason: error.to_string() };
     link.set_ends(tls::ends(&spec).map_err(unusable)?);
     let failed = |source| RegistryError::Listen { link: link.name.clone(), listen: listen.clone(), source };
-    let addresses: Vec<SocketAddr> = lookup_host(&listen).await.map_err(failed)?.collect();
+    let addresses = match link.place(&listen) {
+        Some(address) => vec![address],
+        None => lookup_host(&listen).await.map_err(failed)?.collect(),
+    };
     if !house.limits.allows_remote && !addresses.iter().all(|address| is_of_this_machine(address.ip())) {
         let reason = format!("{listen} can be reached from other machines; that must be allowed when the proxy starts");
         return Err(RegistryError::Spec { link: link.name.clone(), reason });
     }
     let listener = TcpListener::bind(addresses.as_slice()).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    link.set_place(listen, address);
     let task = tokio::spawn(accept(listener, link.clone(), house.clone()));
     link.set_listening(Some(Listening { address, task }));
     Ok(())

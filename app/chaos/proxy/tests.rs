@@ -1,7 +1,10 @@
 //! Links, seen from both ends.
 
 mod http1;
+mod http2;
 mod peer;
+mod process;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,7 +118,7 @@ async fn faults_of_a_run_end_with_its_lease() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_switched_off_closes() {
+async fn a_link_that_is_switched_off_closes_and_comes_back_on_its_port() {
     let registry = Registry::default();
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = raw_link(&registry, &upstream).await;
@@ -126,6 +129,9 @@ async fn a_link_that_is_switched_off_closes() {
     assert_eq!(link.address(), None);
     assert_eq!(client.read(&mut [0; 1]).await.unwrap_or(0), 0);
     assert!(TcpStream::connect(address).await.is_err());
+    registry.enable("raw", true).await.unwrap();
+    assert_eq!(link.address(), Some(address));
+    assert!(TcpStream::connect(address).await.is_ok());
 }
 
 #[tokio::test]
