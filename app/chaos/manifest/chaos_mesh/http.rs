@@ -1,4 +1,7 @@
 //! `HTTPChaos`: a transparent proxy in front of the port of a pod.
+//!
+//! How it chooses and changes requests is said by `handler.rs` of `chaos-tproxy`: paths by wildcards, without their query; headers by
+//! one line of the same name and exactly this value; headers that are replaced are added where there are none.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -82,22 +85,32 @@ fn requests(fault: &Fault, target: &Target, losses: &mut Vec<String>) -> Result<
         return unable("HTTPChaos speaks HTTP/1 only: this fault needs Istio or the built-in proxy");
     }
     losses.push("connections that were open before are not seen: callers must open new ones".to_owned());
+    losses.push(format!("calls that these pods make themselves to port {} are hit too", target.port));
     fidelity::lose_share(fault, &format!("all of them at {}", pods(target)), losses);
     if !target.client.is_empty() {
         losses.push("callers cannot be told apart by their labels: all callers of the port are hit".to_owned());
     }
-    let mut spec = with(select(target, &target.labels), json!({"port": target.port}));
+    let spec = with(select(target, &target.labels), json!({"port": target.port}));
+    Ok(with(spec, conditions(fault, target, losses)?))
+}
+
+/// Returns which requests of the port are meant.
+fn conditions(fault: &Fault, target: &Target, losses: &mut Vec<String>) -> Result<Value, ManifestError> {
+    let mut conditions = json!({});
     if let Some(method) = &fault.when.method {
-        spec["method"] = json!(known(method, fault)?);
+        conditions["method"] = json!(known(method, fault)?);
     }
     if let Some(path) = &fault.when.path {
-        spec["path"] = json!(wildcards(path, losses));
+        conditions["path"] = json!(wildcards(path, losses));
+        if fault.place == Place::Response {
+            losses.push("answers to other paths were seen to be hit too (chaos-mesh issue 4453)".to_owned());
+        }
     }
     if let Some(mark) = target.mark(fault) {
-        spec["request_headers"] = json!({"tracestate": format!("riftline={mark}")});
+        conditions["request_headers"] = json!({"tracestate": format!("riftline={mark}")});
         losses.push("the mark is found only where it stands alone in `tracestate`".to_owned());
     }
-    Ok(spec)
+    Ok(conditions)
 }
 
 /// Returns the method as the webhook wants it.
