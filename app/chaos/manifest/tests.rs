@@ -86,6 +86,17 @@ fn every_target() -> Vec<Target> {
     targets
 }
 
+/// Every manifest that can be made of these.
+pub fn every_manifest() -> Vec<Manifest> {
+    let all = MANIFESTS.iter().flat_map(|injector| {
+        let pairs = every_target()
+            .into_iter()
+            .flat_map(|target| every_fault().into_iter().map(move |fault| (target.clone(), fault)));
+        pairs.filter_map(|(target, fault)| manifest(injector.name, &fault, &target).ok())
+    });
+    all.collect()
+}
+
 #[test]
 fn every_object_keeps_to_its_schema_ends_and_names_its_run() {
     let mut made = 0;

@@ -6,6 +6,10 @@ use std::net::SocketAddr;
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::super::super::manifest;
+use super::super::super::manifest::tests::{every_manifest, schema};
+use super::super::cluster::{Cluster, HTTP_CHAOS};
+use super::super::life;
 use super::*;
 
 /// The real program with a configuration of its own; nothing, said aloud, where it is not installed.
@@ -95,9 +99,89 @@ fn an_object_that_breaks_the_schema_is_refused_by_the_server() {
     let cluster = Simulated::shop();
     let (server, _runtime) = cluster.serve();
     let Some((program, _folder)) = program(server) else { return };
-    let kubectl: &dyn Kubectl = &program;
-    let cluster_client = super::super::cluster::Cluster { kubectl, context: "staging", namespace: "shop" };
+    let client = Cluster { kubectl: &program, context: "staging", namespace: "shop" };
     let object = json!({"apiVersion": "chaos-mesh.org/v1alpha1", "kind": "HTTPChaos", "metadata": {"name": "x"}, "spec": {"mode": "some"}});
-    let error = super::super::life::rehearse(&cluster_client, &super::super::cluster::HTTP_CHAOS, &object).unwrap_err();
+    let error = life::rehearse(&client, &HTTP_CHAOS, &object).unwrap_err();
     assert!(error.to_string().contains("nvalid"), "{error}");
+}
+
+/// A cluster that really is one: the context that `RIFTLINE_TEST_CONTEXT` names, in which the definitions of Chaos Mesh, Istio and
+/// Litmus must be installed. Nothing stays there; no controller is needed.
+fn real_cluster() -> Option<(Program, String)> {
+    let context = std::env::var("RIFTLINE_TEST_CONTEXT").ok().filter(|context| !context.is_empty());
+    if context.is_none() {
+        eprintln!("skipped: RIFTLINE_TEST_CONTEXT names no cluster with the definitions of the injectors");
+    }
+    Some((Program::find().ok()?, context?))
+}
+
+#[test]
+fn a_real_api_server_takes_every_manifest_in_a_dry_run() {
+    let Some((program, context)) = real_cluster() else { return };
+    let cluster = Cluster { kubectl: &program, context: &context, namespace: "shop" };
+    let plurals = [
+        ("NetworkChaos", "networkchaos"),
+        ("HTTPChaos", "httpchaos"),
+        ("VirtualService", "virtualservices"),
+        ("ChaosEngine", "chaosengines"),
+    ];
+    let mut taken = std::collections::BTreeSet::new();
+    for made in every_manifest() {
+        let mut object = schema::whole(&made);
+        object["metadata"]["name"] = json!("riftline-exp42");
+        let plural = plurals.iter().find(|(kind, _)| object["kind"] == *kind).unwrap().1;
+        let api = object["apiVersion"].as_str().unwrap();
+        let path = format!("/apis/{api}/namespaces/shop/{plural}?dryRun=All&fieldValidation=Strict");
+        if taken.insert(object.to_string()) {
+            let answer = cluster.create(&path, &object).map_err(DriverError::from);
+            assert!(answer.is_ok(), "{}\n{}", answer.unwrap_err(), made.yaml(&target()));
+        }
+    }
+    assert!(taken.len() > 50, "{} objects were looked at", taken.len());
+}
+
+#[test]
+fn routes_come_and_go_on_a_real_api_server() {
+    let Some((program, context)) = real_cluster() else { return };
+    let named = |virtual_service: Option<&str>| {
+        let target =
+            Target { context: context.clone(), virtual_service: virtual_service.map(str::to_owned), ..target() };
+        Istio::new(target, Box::new(program.clone()), slow())
+    };
+    let cluster = Cluster { kubectl: &program, context: &context, namespace: "shop" };
+    let theirs = SHARED.strip_suffix("/payments").unwrap();
+    let mut own = named(None);
+    own.arm(&fault("latency", json!({}))).unwrap();
+    assert_eq!(verify_clean_through(&program, &own.undo()).unwrap().len(), 1);
+    undo_through(&program, &own.undo(), slow()).unwrap();
+    assert_eq!(verify_clean_through(&program, &own.undo()).unwrap(), Vec::<String>::new());
+    cluster.create(theirs, &shared()).unwrap();
+    let mut shared_one = named(Some("payments"));
+    shared_one.arm(&fault("error", json!({"status": 503}))).unwrap();
+    assert_eq!(verify_clean_through(&program, &shared_one.undo()).unwrap().len(), 1);
+    undo_through(&program, &shared_one.undo(), slow()).unwrap();
+    let after = cluster.get(SHARED).unwrap();
+    cluster.delete(SHARED).unwrap();
+    assert_eq!(after["spec"], shared()["spec"], "as before");
+}
+
+#[test]
+fn a_finalizer_of_a_real_api_server_keeps_the_object_until_it_is_gone() {
+    let Some((program, context)) = real_cluster() else { return };
+    let target = Target { context: context.clone(), ..target() };
+    let mut driver = ChaosMesh::new(target, Box::new(program.clone()), limits());
+    // Without its controller nothing is ever injected: the object is made, waited for, and taken away again.
+    assert!(matches!(driver.arm(&fault("latency", json!({}))), Err(DriverError::Late { .. })));
+    undo_through(&program, &driver.undo(), slow()).unwrap();
+    let cluster = Cluster { kubectl: &program, context: &context, namespace: "shop" };
+    let mut object = manifest::manifest("chaos-mesh", &fault("latency", json!({})), &super::target()).unwrap().body;
+    object["metadata"]["finalizers"] = json!(["chaos-mesh/records"]);
+    cluster.create(OBJECT.strip_suffix("/riftline-exp42").unwrap(), &object).unwrap();
+    let error = undo_through(&program, &driver.undo(), limits()).unwrap_err().to_string();
+    assert!(error.contains("finalizers [chaos-mesh/records]"), "{error}");
+    let mut there = cluster.get(OBJECT).unwrap();
+    there["metadata"]["finalizers"] = json!([]);
+    cluster.replace(OBJECT, &there).unwrap();
+    undo_through(&program, &driver.undo(), slow()).unwrap();
+    assert_eq!(verify_clean_through(&program, &driver.undo()).unwrap(), Vec::<String>::new());
 }
