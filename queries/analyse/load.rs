@@ -10,7 +10,7 @@ use super::stretches::Stretch;
 use crate::store::arrays::{numbers, text_at, texts};
 use crate::store::schema::{PhysicalColumns, stored_conventions};
 use crate::store::views::quote;
-use crate::trace::window::{Builder, LogRecord, MetricRecord, SpanRecord, Symbol, Window};
+use crate::trace::window::{Builder, LogRecord, MetricRecord, SpanRecord, Symbol, Window, from_batch};
 
 /// Log records of one stretch that are looked at, at most: those that name a trace, and those that say that something was dropped.
 const MAX_LOGS: u64 = 1_000_000;
@@ -75,7 +75,8 @@ impl Loader {
         };
         let sql = format!(
             "SELECT s.\"row\", s.trace_hi, s.trace_lo, s.span_id, s.parent_span_id, s.start, s.duration_ns, s.kind, s.status, \
-             s.flags, s.resource_id, s.scope_id, s.name, s.trace_state, s.attributes, s.links{columns} FROM raw_spans s \
+             s.flags, s.resource_id, s.scope_id, s.name, s.trace_state, s.attributes, s.links, s.status_message, \
+             CASE WHEN s.status = 2 THEN s.events END{columns} FROM raw_spans s \
              ANTI JOIN {derived}span_duplicates d ON d.\"row\" = s.\"row\" {of_stretch} \
              WHERE s.\"row\" <= (SELECT \"row\" FROM {derived}settle_state)"
         );
@@ -99,6 +100,9 @@ impl Loader {
             record.scope = self.scopes.get(&record.scope).copied().unwrap_or(0);
             record.name = self.builder.texts.intern(text_at(columns.name, at).unwrap_or_default());
             record.trace_state = self.builder.texts.intern(text_at(columns.trace_state, at).unwrap_or_default());
+            let said = text_at(columns.status_message, at).unwrap_or_default();
+            let events = text_at(columns.events, at).unwrap_or_default();
+            record.message = from_batch::message(&mut self.builder, record.status, said, events);
             self.builder.push(record);
         }
         Ok(())
@@ -194,11 +198,14 @@ struct SpanColumns<'b> {
     trace_state: &'b StringArray,
     attributes: &'b StringArray,
     links: &'b StringArray,
+    status_message: &'b StringArray,
+    /// Of spans that failed.
+    events: &'b StringArray,
 }
 
 impl<'b> SpanColumns<'b> {
     /// How many there are; those of conventions follow.
-    const FIXED: usize = 16;
+    const FIXED: usize = 18;
 
     fn of(batch: &'b RecordBatch) -> duckdb::Result<Self> {
         let id = |at| numbers::<UInt64Type>(batch, at).map(|array| &array.values()[..]);
@@ -215,6 +222,8 @@ impl<'b> SpanColumns<'b> {
             trace_state: texts(batch, 13)?,
             attributes: texts(batch, 14)?,
             links: texts(batch, 15)?,
+            status_message: texts(batch, 16)?,
+            events: texts(batch, 17)?,
         })
     }
 

@@ -10,6 +10,7 @@ mod by_time;
 mod candidate;
 mod cohort;
 mod context;
+mod deep;
 mod errors;
 mod failure;
 mod faults;

@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Class;
 use super::candidate::{Found, Parts};
 use super::cohort::Facts;
+use super::deep::slowest;
 use super::errors::{Half, Source, Symptom};
-use super::faults::{Made, of_symptom};
+use super::failure::Failure;
+use super::faults::{Made, durations, of_symptom, said_timeout, stall};
 use super::ground::Edge;
-use super::latency::Usual;
+use super::latency::{Place, Side, Usual, of_call};
+use super::magnitude::{median, timeout};
+use crate::replay::fault;
 use crate::trace::window::NONE;
 
 /// Symptoms that are looked into: those that most of the picked requests show.
@@ -39,24 +43,70 @@ fn of_one(
     explained: f64,
     (kind, usual): (&[u32], Option<Usual>),
 ) -> Vec<Found> {
-    let Some(edge) = facts.ground.edge(symptom.edge) else { return Vec::new() };
-    let (calls, hits) = (facts.calls_of(symptom.edge), facts.calls_with(symptom));
-    let list: Vec<u32> = hits.iter().copied().collect();
+    let hits = facts.calls_with(symptom);
     let cohort = facts.by_symptom(kind, symptom, usual);
+    let (harm, harmless) = harm(facts, symptom, kind, usual);
+    let notes: Vec<String> = [storm(facts, &hits), elsewhere(facts, symptom), harmless].into_iter().flatten().collect();
+    let list: Vec<u32> = hits.iter().copied().collect();
+    let deeper = below(facts, symptom, &hits);
+    let weight = if deeper.is_some() { 0.5 } else { 1.0 };
+    let here = of_symptom(facts.ground, symptom, &list).into_iter();
+    let here = here.map(|made| (symptom.edge, hits.clone(), Made { certainty: made.certainty * weight, ..made }));
     let evidence = evidence(facts, symptom, picked);
-    let why = why(edge, symptom, (hits.len(), calls.len()), (cohort.incident.len(), kind.len()));
-    let notes: Vec<String> = [storm(facts, &hits), elsewhere(facts, symptom)].into_iter().flatten().collect();
-    let candidate = |mut made: Made| {
+    let found = |(number, hits, mut made): (u32, BTreeSet<u32>, Made)| {
         made.notes.extend(notes.iter().cloned());
-        let (evidence, why) = (evidence.clone(), why.clone());
-        Parts { class: Class::Error, edge, made, calls: &calls, hits: &hits, explained, why, evidence }.candidate(facts)
+        let (edge, calls) = (facts.ground.edge(number)?, facts.calls_of(number));
+        let why = why(facts, symptom, (cohort.incident.len(), kind.len()));
+        let (explained, evidence) = (explained * harm, evidence.clone());
+        let parts = Parts { class: Class::Error, edge, made, calls: &calls, hits: &hits, explained, why, evidence };
+        Some(Found { candidate: parts.candidate(facts), cohort: cohort.clone() })
     };
-    let found = |made| Found { candidate: candidate(made), cohort: cohort.clone() };
-    of_symptom(facts.ground, symptom, &list).into_iter().map(found).collect()
+    deeper.into_iter().chain(here).filter_map(found).collect()
 }
 
-fn why(edge: &Edge, symptom: Symptom, (hits, calls): (usize, usize), (requests, all): (usize, usize)) -> String {
-    let Edge { client, server, operation, .. } = edge;
+/// Where callers gave up on a callee that itself waited for another: the delay of that one, on the edge that most lead to.
+fn below(facts: &Facts<'_>, symptom: Symptom, hits: &BTreeSet<u32>) -> Option<(u32, BTreeSet<u32>, Made)> {
+    if (symptom.failure, symptom.half) != (Failure::TimedOut, Half::Client) {
+        return None;
+    }
+    let ground = facts.ground;
+    let mut places: BTreeMap<Place, BTreeSet<u32>> = BTreeMap::new();
+    for (number, side) in hits.iter().filter_map(|&hit| slowest(ground, hit)) {
+        let edge = ground.call(number).map_or(NONE, |call| call.edge);
+        places.entry((edge, side)).or_default().insert(number);
+    }
+    let ((number, side), calls) = places.into_iter().rev().max_by_key(|(_, calls)| calls.len())?;
+    let edge = ground.edge(number).filter(|edge| number != symptom.edge && !edge.is_message())?;
+    let waited = durations(ground, hits.iter().filter_map(|&hit| Some(ground.call(hit)?.client)));
+    let took: Vec<f64> = calls.iter().filter_map(|&call| of_call(ground, ground.call(call)?, side)).collect();
+    let floor = timeout(&waited).unwrap_or_else(|| median(&mut waited.clone()));
+    let place = if side == Side::Inside { fault::Place::Response } else { fault::Place::Request };
+    let made = stall(edge, place, &took, floor).note(said_timeout(timeout(&waited)));
+    let enough = calls.len() * 2 > hits.len();
+    enough.then(|| (number, calls, Made { certainty: 0.85, ..made }.note("their callee waited for this one")))
+}
+
+/// Returns how far requests with a symptom ended worse than others, 0.3 to 1, and says so where they did not.
+fn harm(facts: &Facts<'_>, symptom: Symptom, kind: &[u32], usual: Option<Usual>) -> (f64, Option<String>) {
+    let shows = |unit: u32| facts.sources_of(unit).iter().any(|source| source.symptom == symptom);
+    let is_bad =
+        |unit: u32| facts.root_failed(unit) || usual.is_some_and(|usual| facts.duration_ms(unit) > usual.limit_ms);
+    let share = |with: bool| {
+        let of = kind.iter().filter(|&&unit| shows(unit) == with);
+        let (bad, all) = of.fold((0.0, 0.0), |(bad, all), &unit| (bad + f64::from(u8::from(is_bad(unit))), all + 1.0));
+        (all > 0.0).then(|| bad / all)
+    };
+    match (share(true), share(false)) {
+        (Some(with), Some(without)) if with <= without => {
+            (0.3, Some("requests that met it did not end worse than others".to_owned()))
+        }
+        _ => (1.0, None),
+    }
+}
+
+fn why(facts: &Facts<'_>, symptom: Symptom, (requests, all): (usize, usize)) -> String {
+    let Some(Edge { client, server, operation, .. }) = facts.ground.edge(symptom.edge) else { return String::new() };
+    let (hits, calls) = (facts.calls_with(symptom).len(), facts.calls_of(symptom.edge).len());
     let words = symptom.failure.words();
     let half = if symptom.half == Half::Client { ", as the caller saw it" } else { "" };
     format!(

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::errors::{Source, Sources, Symptom, sources};
+use super::failure::is_failed;
 use super::ground::Ground;
 use super::latency::{Place, Usual, times};
 use super::{Options, Stretch};
@@ -45,6 +46,12 @@ impl<'g> Facts<'g> {
 
     pub(super) fn has_failed(&self, unit: u32) -> bool {
         !self.sources_of(unit).is_empty() || !self.inside_of(unit).is_empty()
+    }
+
+    /// Tells whether a request failed as a whole.
+    pub(super) fn root_failed(&self, unit: u32) -> bool {
+        let root = self.ground.units.get(unit as usize).map(|unit| unit.root);
+        root.is_some_and(|root| is_failed(self.ground.window, root))
     }
 
     /// Returns how long a request took, in milliseconds.

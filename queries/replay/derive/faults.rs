@@ -36,7 +36,7 @@ impl Made {
         self
     }
 
-    fn note(mut self, note: impl Into<String>) -> Self {
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
@@ -70,17 +70,7 @@ fn when(edge: &Edge, place: Place) -> When {
 /// Returns the faults that explain a symptom, the likeliest first. `hits` are the calls that have it.
 pub(super) fn of_symptom(ground: &Ground<'_>, symptom: Symptom, hits: &[u32]) -> Vec<Made> {
     let Some(edge) = ground.edge(symptom.edge) else { return Vec::new() };
-    let calls: Vec<&Call> = hits.iter().filter_map(|&hit| ground.call(hit)).collect();
-    let mut made = match (symptom.failure, symptom.half) {
-        (Failure::TimedOut, Half::Client) => timed_out(ground, edge, &calls),
-        (failure, Half::Server | Half::Inside) => vec![answered(ground, edge, failure, &calls)],
-        (Failure::Reset, Half::Client) => reset(ground, edge, hits, &calls),
-        (Failure::Closed, Half::Client) => vec![aborted(ground, edge, "close", &calls)],
-        (Failure::Refused, Half::Client) => vec![refused(edge)],
-        (Failure::NoConnection, Half::Client) => vec![limited(ground, edge, hits)],
-        (Failure::Grpc(_) | Failure::Http(_), Half::Client) => vec![answered(ground, edge, symptom.failure, &calls)],
-        (Failure::Unnamed, Half::Client) => unnamed(ground, edge, &calls),
-    };
+    let mut made = of_failure(ground, edge, symptom, hits);
     for one in &mut made {
         one.certainty *= symptom.failure.certainty();
         if symptom.half == Half::Inside {
@@ -92,33 +82,54 @@ pub(super) fn of_symptom(ground: &Ground<'_>, symptom: Symptom, hits: &[u32]) ->
     made
 }
 
-fn durations(ground: &Ground<'_>, spans: impl Iterator<Item = u32>) -> Vec<f64> {
+fn of_failure(ground: &Ground<'_>, edge: &Edge, symptom: Symptom, hits: &[u32]) -> Vec<Made> {
+    let calls: Vec<&Call> = hits.iter().filter_map(|&hit| ground.call(hit)).collect();
+    match (symptom.failure, symptom.half) {
+        (Failure::TimedOut, Half::Client) => timed_out(ground, edge, &calls),
+        (failure, Half::Server | Half::Inside) => vec![answered(ground, edge, failure, &calls)],
+        (Failure::Reset, Half::Client) => reset(ground, edge, hits, &calls),
+        (Failure::Closed, Half::Client) => vec![aborted(ground, edge, "close", &calls)],
+        (Failure::Refused, Half::Client) => vec![refused(edge)],
+        (Failure::NoConnection, Half::Client) => vec![limited(ground, edge, hits)],
+        (Failure::Grpc(_) | Failure::Http(_), Half::Client) => vec![answered(ground, edge, symptom.failure, &calls)],
+        (Failure::Unnamed, Half::Client) => unnamed(ground, edge, &calls),
+    }
+}
+
+pub(super) fn durations(ground: &Ground<'_>, spans: impl Iterator<Item = u32>) -> Vec<f64> {
     spans.filter(|&span| span != NONE).map(|span| ground.window.duration_ns(span) as f64 / 1e6).collect()
 }
 
 /// The callee answered with an error: the same answer in its place.
 fn answered(ground: &Ground<'_>, edge: &Edge, failure: Failure, calls: &[&Call]) -> Made {
+    if !is_http(edge) {
+        let closed = Made::new(edge, "abort", Place::Connection, json!({"where": "headers", "how": "close"}));
+        let closed = closed.note("an answer of this protocol cannot be made up: the connection is closed instead");
+        return Made { certainty: 0.5, ..closed };
+    }
     let has_server = calls.iter().filter(|call| call.server != NONE).count() * 2 > calls.len();
     let place = if has_server { Place::Response } else { Place::Request };
-    let is_rpc = edge.protocol == Protocol::Rpc;
-    let message = first_text(ground, calls);
-    let with = match failure {
-        Failure::Grpc(status) => json!({"grpc_status": status}),
-        Failure::Http(status) => json!({"status": status}),
-        Failure::TimedOut if is_rpc => json!({"grpc_status": 4}),
-        Failure::TimedOut => json!({"status": 504}),
-        _ if is_rpc => json!({"grpc_status": 2}),
-        _ => json!({"status": 500}),
-    };
-    let mut made = Made::new(edge, "error", place, with);
-    if is_rpc && let Some(message) = message {
+    let mut made = Made::new(edge, "error", place, answer(edge, failure));
+    if let Some(message) = first_text(ground, calls).filter(|_| edge.protocol == Protocol::Rpc) {
         made.fault.with.insert("message".to_owned(), json!(message));
     }
     if let Some(seconds) = retry_after(ground, calls) {
         made.fault.with.insert("retry_after_s".to_owned(), json!(seconds));
     }
-    let is_stated = !matches!(failure, Failure::Unnamed);
+    let is_stated = failure != Failure::Unnamed;
     if is_stated { made } else { made.note("no status was recorded: the usual one for errors stands in its place") }
+}
+
+fn answer(edge: &Edge, failure: Failure) -> Value {
+    let is_rpc = edge.protocol == Protocol::Rpc;
+    match failure {
+        Failure::Grpc(status) => json!({"grpc_status": status}),
+        Failure::Http(status) if !is_rpc => json!({"status": status}),
+        Failure::TimedOut if is_rpc => json!({"grpc_status": 4}),
+        Failure::TimedOut => json!({"status": 504}),
+        _ if is_rpc => json!({"grpc_status": 2}),
+        _ => json!({"status": 500}),
+    }
 }
 
 /// Longest text of an error that is repeated in an answer.
@@ -142,7 +153,7 @@ fn timed_out(ground: &Ground<'_>, edge: &Edge, calls: &[&Call]) -> Vec<Made> {
     let limit = timeout(&waited);
     let served: Vec<&Call> = calls.iter().copied().filter(|call| call.server != NONE && call.client != NONE).collect();
     if served.len() * 2 > calls.len() {
-        return vec![stalled(ground, edge, &served, limit)];
+        return stalled(ground, edge, &served, limit);
     }
     let least = limit.unwrap_or_else(|| median(&mut waited.clone()));
     let hang = Made::new(edge, "hang", Place::Request, json!({})).note(said_timeout(limit));
@@ -152,7 +163,7 @@ fn timed_out(ground: &Ground<'_>, edge: &Edge, calls: &[&Call]) -> Vec<Made> {
     vec![hang, slow.note("nothing tells how long it would have taken: at least as long as callers waited")]
 }
 
-fn said_timeout(limit: Option<f64>) -> String {
+pub(super) fn said_timeout(limit: Option<f64>) -> String {
     match limit {
         Some(ms) => format!("callers gave up after {ms} ms"),
         None => "callers gave up, not all at the same time".to_owned(),
@@ -160,18 +171,32 @@ fn said_timeout(limit: Option<f64>) -> String {
 }
 
 /// The callee went on after its caller had left: it must be slower than the caller's patience, whatever staging's own speed.
-fn stalled(ground: &Ground<'_>, edge: &Edge, served: &[&Call], limit: Option<f64>) -> Made {
+fn stalled(ground: &Ground<'_>, edge: &Edge, served: &[&Call], limit: Option<f64>) -> Vec<Made> {
     let took = durations(ground, served.iter().map(|call| call.server));
     let waited = durations(ground, served.iter().map(|call| call.client));
     let is_inside = median(&mut took.clone()) * 2.0 >= median(&mut waited.clone());
     let floor = limit.unwrap_or_else(|| quantile(&sorted(&waited), 0.1));
-    let longest = if is_inside { took } else { waited };
-    let stalls: Vec<f64> = longest.iter().map(|&ms| ms.max(floor)).collect();
-    let place = if is_inside { Place::Response } else { Place::Request };
-    let mut made = Made::new(edge, "latency", place, json!({})).lasting(empirical(&stalls));
+    let (place, longest) = if is_inside { (Place::Response, took) } else { (Place::Request, waited) };
+    let mut made = vec![stall(edge, place, &longest, floor).note(said_timeout(limit))];
     let went_on = served.iter().filter(|call| ends_after(ground, call)).count() * 2 > served.len();
-    made.at_least_ms = (!went_on || !is_inside).then_some(floor);
-    made.note(said_timeout(limit)).note("all of the time is added, so that staging's callers run out of patience too")
+    if let Some(first) = made.first_mut().filter(|_| !went_on || !is_inside) {
+        first.at_least_ms = Some(floor);
+    }
+    if went_on && edge.protocol == Protocol::Rpc {
+        let lost = Made::new(edge, "deadline-drop", Place::Request, json!({}));
+        let note =
+            format!("{} worked on after its callers had left: as if their deadline had not reached it", edge.server);
+        made.push(Made { certainty: 0.3, ..lost }.note(note));
+    }
+    made
+}
+
+/// A delay as long as some calls took, and no shorter than callers wait.
+pub(super) fn stall(edge: &Edge, place: Place, took_ms: &[f64], floor_ms: f64) -> Made {
+    let stalls: Vec<f64> = took_ms.iter().map(|&ms| ms.max(floor_ms)).collect();
+    Made::new(edge, "latency", place, json!({}))
+        .lasting(empirical(&stalls))
+        .note("all of the time is added, so that staging's callers run out of patience too")
 }
 
 fn sorted(values: &[f64]) -> Vec<f64> {

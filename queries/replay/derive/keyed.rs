@@ -33,12 +33,14 @@ const MIN_COVERAGE: f64 = 0.8;
 const MIN_Z: f64 = 4.0;
 
 /// What happened, rather than why; and what no one can choose by.
-const EFFECTS: [&str; 13] = [
+const EFFECTS: [&str; 15] = [
     "error",
     "exception",
     "otel.",
     "http.response",
     "http.status",
+    "http.error",
+    "grpc.",
     "rpc.grpc.status_code",
     "rpc.response",
     "thread.",

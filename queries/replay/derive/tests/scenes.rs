@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shop::{CHARGE, Charge, Shop, derived, same, trace, usual};
-use crate::detect::tests::scene::{Part, Stage, client, internal, server};
+use crate::detect::tests::scene::{Part, Scene, Stage, client, internal, server};
 use crate::replay::derive::{About, Candidate, Class, Derived, Refusal};
 use crate::replay::fault::{Place, Unit};
 
@@ -333,4 +333,48 @@ fn requests_say_why_they_cannot_be_sent_again() {
     assert!(request.path.starts_with("/checkout/"), "{request:?}");
     assert!(!request.is_idempotent && request.why_not.as_ref().unwrap().contains("body"));
     assert_eq!(derived.requests.iter().map(|one| one.times).sum::<u64>(), derived.num_incident);
+}
+
+#[test]
+fn callers_of_a_waiting_service_lead_to_the_one_that_is_slow() {
+    let mut scene = Scene::new();
+    let (gateway, orders, payments) = (scene.service("gateway"), scene.service("orders"), scene.service("payments"));
+    for number in 0..60 {
+        let (at, hit) = (f64::from(number) * 2_000.0, number % 5 == 4);
+        let (waits, takes) = if hit { (502.0, 900.0) } else { (22.0, 20.0) };
+        let late = |part: Part| if hit { part.failed().with("error.type", "timeout") } else { part };
+        let root = scene.put(late(server(gateway, "GET /cart", at, waits + 2.0)));
+        let call = scene.put(late(client(gateway, "GET /orders", at + 1.0, waits).under(root)));
+        let served = scene.put(server(orders, "GET /orders", at + 2.0, takes).under(call));
+        let call = scene.put(client(orders, CHARGE, at + 3.0, takes - 3.0).under(served));
+        scene.put(server(payments, CHARGE, at + 4.0, takes - 5.0).under(call));
+    }
+    let stage = scene.finish();
+    let slow = stage.window.spans().find(|&span| stage.window.status[span as usize] == 2).unwrap();
+    let about = About::Trace(crate::replay::id::TraceId(stage.window.trace_id(slow)));
+    let derived = derived(&stage, &about).unwrap();
+    let candidate = first(&derived);
+    assert_eq!((candidate.edge.client.as_str(), candidate.edge.server.as_str()), ("orders", "payments"));
+    assert_eq!((candidate.fault.kind.as_str(), candidate.fault.place), ("latency", Place::Response));
+    assert_eq!((candidate.share.hits, candidate.share.calls), (12, 60));
+    assert_eq!(derived.candidates[1].edge.server, "orders", "the edge that gave up comes next");
+}
+
+#[test]
+fn an_error_that_does_no_harm_stands_behind_what_does() {
+    let shop = Shop::new().requests(120, |shop, visit| {
+        let lookup = |part: Part| part.failed().with("http.response.status_code", "404");
+        if visit.number.is_multiple_of(2) {
+            let miss = client(shop.orders, "GET /cache", visit.at + 2.2, 0.5).with("peer.service", "cache");
+            shop.scene.put(lookup(miss).under(visit.order));
+        }
+        let charge =
+            if is_hit(visit.number) { Charge { client_ms: 210.0, server_ms: 10.0 } } else { usual(visit.number) };
+        shop.charge(visit, 0.0, charge, same, same);
+        (charge.client_ms + 1.0, false)
+    });
+    let derived = derived(&shop.finish(), &trace(60)).unwrap();
+    let kinds: Vec<(&str, &str)> =
+        derived.candidates.iter().map(|one| (one.fault.kind.as_str(), one.edge.server.as_str())).collect();
+    assert_eq!(kinds, [("latency", "payments"), ("error", "cache")]);
 }
