@@ -8,6 +8,10 @@
 //! | `PUT /riftline/leases/{run}` `{ttl_ms}`, `DELETE`, `GET /riftline/leases` | faults of a run live as long as its lease |
 //! | `GET /riftline/counters` | what each armed fault did so far |
 //!
+//! What differs from Toxiproxy: links listen on loopback where no address is named; a side that stops talking does not end the
+//! other's sentence (half-close); connections that are open when `reset_peer` comes are reset, too, not closed; taking a toxic away
+//! never waits for a client; `/metrics` is always there.
+//!
 //! Reference: <https://github.com/Shopify/toxiproxy/blob/v2.12.0/README.md#http-api> and `api.go` there.
 
 mod answer;

@@ -138,9 +138,12 @@ impl Effect for Toxic {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
+    use tokio::time::Instant;
 
     use super::*;
+    use crate::chaos::proxy::stage::{Chain, Step};
 
     fn map(value: Value) -> Map<String, Value> {
         serde_json::from_value(value).unwrap()
@@ -171,5 +174,41 @@ mod tests {
         names.sort_unstable();
         let theirs = ["bandwidth", "latency", "limit_data", "reset_peer", "slicer", "slow_close", "timeout"];
         assert_eq!(names, theirs);
+    }
+
+    /// Sends pieces through a toxic; returns what comes out at the end of its chain, with when it is due.
+    fn through(kind: &str, attributes: &Map<String, Value>, pieces: &[Vec<u8>]) -> Vec<Step> {
+        let held = Arc::new(Attributes::new(find(kind).unwrap()));
+        held.set(attributes).unwrap();
+        let mut chain = Chain::default();
+        chain.add(1, (held.entry.make)(held.clone(), Dice::new(&[7])));
+        let start = Instant::now();
+        for (bytes, at) in pieces.iter().zip(0..) {
+            let due = start + Duration::from_millis(at);
+            chain.push(Step::Send { bytes: bytes.clone().into(), due });
+        }
+        chain.push(Step::End { due: start + Duration::from_secs(1) });
+        let end = start + LONGEST * 100;
+        std::iter::from_fn(|| chain.take(end)).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn toxics_of_time_keep_every_byte_in_order(
+            kind in "latency|bandwidth|slow_close|slicer",
+            values in prop::collection::vec(0_i64..2_000, 3),
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..600), 1..8),
+        ) {
+            let names = find(&kind).unwrap().attributes.iter().map(|(name, _)| (*name).to_owned());
+            let attributes = names.zip(values).map(|(name, value)| (name, Value::from(value))).collect();
+            let steps = through(&kind, &attributes, &pieces);
+            prop_assert!(steps.windows(2).all(|pair| pair[0].due() <= pair[1].due()));
+            let bytes = |step: &Step| if let Step::Send { bytes, .. } = step { bytes.to_vec() } else { Vec::new() };
+            prop_assert_eq!(steps.iter().flat_map(bytes).collect::<Vec<u8>>(), pieces.concat());
+            let ended = matches!(steps.last(), Some(Step::End { .. }));
+            prop_assert!(ended, "the end comes last");
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! The API against the real Toxiproxy server, and with clients that other people wrote.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::testing;
 use crate::chaos::drivers::peers::{self, Server};
+use crate::chaos::faults::{FAULTS, Kind};
 use crate::chaos::http::{Client, Reply, RequestSpec};
 
 fn ask(api: &str, method: &str, path: &str, body: &str) -> Reply {
@@ -260,4 +264,125 @@ fn the_chaos_toolkit_drives_us_unchanged() {
         journal["run"].as_array().unwrap().iter().filter(|step| step["status"] != "succeeded").collect();
     assert_eq!(failed, Vec::<&Value>::new());
     assert_eq!(ours.registry.links().len(), 0, "its rollback deleted the proxy");
+}
+
+#[test]
+fn every_fault_of_the_list_can_be_armed_by_the_api() {
+    let ours = testing::start();
+    let link = json!({"name": "a", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:9", "protocol": "http"});
+    ask_json(&ours.api, "POST", "/proxies", &link);
+    for entry in FAULTS {
+        let required = entry.parameters.iter().filter(|parameter| parameter.is_required);
+        let mut with: serde_json::Map<String, Value> =
+            required.map(|parameter| (parameter.name.to_owned(), example(parameter.kind))).collect();
+        if entry.name == "error" {
+            // It takes one of two.
+            with.insert("status".to_owned(), json!(503));
+        }
+        let magnitude = entry.has_magnitude.then(|| json!({"dist": "fixed", "ms": 5.0}));
+        let attributes = json!({"place": entry.places[0], "magnitude": magnitude, "with": with});
+        let body = json!({"type": format!("riftline.{}", entry.name), "attributes": attributes});
+        let (status, shown) = ask_json(&ours.api, "POST", "/proxies/a/toxics", &body);
+        assert_eq!((status, &shown["name"]), (200, &json!(format!("riftline.{}_downstream", entry.name))), "{shown}");
+    }
+    let (_, all) = ask_json(&ours.api, "GET", "/proxies/a/toxics", &Value::Null);
+    assert_eq!(all.as_array().unwrap().len(), FAULTS.len());
+}
+
+/// Returns a value that a parameter takes.
+fn example(kind: Kind) -> Value {
+    match kind {
+        Kind::Number { least, .. } => json!(least),
+        Kind::Whole { least, .. } => json!(least),
+        Kind::Flag => json!(true),
+        Kind::Text => json!("x-renamed"),
+        Kind::Choice(choices) => json!(choices[0]),
+        Kind::Headers => json!(["traceparent"]),
+    }
+}
+
+/// A raw connection through a proxy of ours, and both its ends.
+fn raw_connection(ours: &testing::Ours) -> (TcpStream, TcpStream) {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = upstream.local_addr().unwrap().to_string();
+    let link = json!({"name": "raw", "listen": "127.0.0.1:0", "upstream": address, "protocol": "tcp"});
+    let (_, link) = ask_json(&ours.api, "POST", "/proxies", &link);
+    let client = TcpStream::connect(link["listen"].as_str().unwrap()).unwrap();
+    (client, upstream.accept().unwrap().0)
+}
+
+#[test]
+fn a_connection_that_waits_hears_of_new_attributes() {
+    let ours = testing::start();
+    let (mut client, mut server) = raw_connection(&ours);
+    let toxic = |method: &str, path: &str, timeout: u32| {
+        let body = json!({"name": "t", "type": "timeout", "attributes": {"timeout": timeout}});
+        assert_eq!(ask_json(&ours.api, method, path, &body).0, 200);
+    };
+    toxic("POST", "/proxies/raw/toxics", 0);
+    while ours.registry.link("raw").unwrap().armed()[0].tally().hit == 0 {
+        std::thread::yield_now();
+    }
+    server.write_all(b"swallowed").unwrap();
+    toxic("PATCH", "/proxies/raw/toxics/t", 20);
+    assert_eq!(client.read(&mut [0; 16]).unwrap(), 0, "closed in order, and nothing came through");
+}
+
+#[test]
+fn what_a_toxic_holds_back_comes_at_once_when_it_is_taken_away() {
+    let ours = testing::start();
+    let (mut client, mut server) = raw_connection(&ours);
+    let body = json!({"name": "b", "type": "bandwidth", "attributes": {"rate": 0}});
+    ask_json(&ours.api, "POST", "/proxies/raw/toxics", &body);
+    while ours.registry.link("raw").unwrap().armed()[0].tally().hit == 0 {
+        std::thread::yield_now();
+    }
+    server.write_all(b"held back").unwrap();
+    client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert!(client.read(&mut [0; 16]).is_err(), "nothing passes at no rate");
+    ask(&ours.api, "DELETE", "/proxies/raw/toxics/b", "");
+    client.set_read_timeout(None).unwrap();
+    let mut heard = [0; 9];
+    client.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"held back");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is said, the API answers, and a proxy that it has afterwards can be described.
+    #[test]
+    fn any_body_is_answered(kind in "[a-z_.]{0,12}|latency|slicer|bandwidth|riftline\\.latency", body in any_json()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let api = super::Api { registry: Arc::default(), toxics: super::toxics::Toxics::default() };
+        let status = runtime.block_on(async {
+            super::proxies::create(&api, br#"{"name":"a","upstream":"127.0.0.1:9","enabled":false}"#).await.unwrap();
+            let text = json!({"type": kind, "attributes": body, "toxicity": body.clone()}).to_string();
+            let created = super::toxics::create(&api, "a", text.as_bytes());
+            let text = json!({"type": kind, "attributes": body}).to_string();
+            let second = super::toxics::create(&api, "a", text.as_bytes());
+            let _ = super::proxies::update(&api, "a", body.to_string().as_bytes()).await;
+            super::proxies::populate(&api, json!([body]).to_string().as_bytes()).await;
+            assert_eq!(super::proxies::list(&api).status(), 200);
+            [created, second].map(|answered| answered.map_or_else(|error| error.status, |answer| answer.status()))
+        });
+        prop_assert!(status.iter().all(|status| [200, 400, 409].contains(&status.as_u16())), "{status:?}");
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "[a-z:0-9.]{0,9}".prop_map(Value::from),
+    ];
+    let names = "latency|jitter|rate|delay|average_size|size_variation|when|with|place|magnitude|run|seed|share|name|listen|enabled";
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map(names, inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
 }
