@@ -23,11 +23,16 @@ pub fn latency(fault: &Fault, target: &Target, losses: &mut Vec<String>) -> Resu
     Ok(spec)
 }
 
-/// Throws away what callers send: they wait until they give up.
+/// Throws away what callers send: they wait until they give up. A partition is set up on both sides (`partition/impl.go`).
 pub fn hang(fault: &Fault, target: &Target, losses: &mut Vec<String>) -> Value {
     let mut spec = packets(fault, target, losses);
     losses.push("connections are not accepted either: callers run into their connect timeout first".to_owned());
     fidelity::lose_share(fault, &format!("every connection of {}", pods(target)), losses);
+    if !target.client.is_empty() {
+        losses.push(
+            "every pod of the server gets a rule too, which throws away only what the chosen callers send".to_owned(),
+        );
+    }
     if fault.with.contains_key("release_ms") {
         losses.push("`release_ms` is lost: nothing is let go before the end".to_owned());
     }
