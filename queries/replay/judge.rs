@@ -13,6 +13,7 @@ mod keys;
 mod latency;
 mod lines;
 mod prepare;
+mod proof;
 mod recovery;
 mod report;
 mod resample;
@@ -24,6 +25,7 @@ pub mod verdict;
 
 pub use asked::{Arm, Class, Edge, Expect, Judged, Options, Primary, Side, Staging};
 pub use errors::Failure;
+pub use proof::hit;
 pub use report::report;
 pub use verdict::{Aspect, Outcome, Part, Score, Verdict};
 
@@ -86,7 +88,7 @@ impl<'a> Bench<'a> {
         let (features, arms) = (&prepared.features, &prepared.arms);
         let weights = |group: &features::Group| features.weights(group.clone());
         let (healthy, baseline) = (weights(&arms.healthy), weights(&arms.baseline));
-        let ground = ground(prepared, &healthy, &baseline);
+        let ground = ground(prepared, plan, (&healthy, &baseline));
         let measured = measured(prepared, &healthy, &baseline);
         let faulty = features.weights(mixture(&arms.faulty, &arms.healthy, plan.share));
         let incident = Sample::of(&ground, &measured, faulty, &healthy);
@@ -200,15 +202,19 @@ fn mixture(faulty: &features::Group, healthy: &features::Group, share: f64) -> V
 }
 
 /// An edge that is nowhere has nothing near it: then everything is looked at.
-fn ground<'a>(prepared: &'a Prepared, healthy: &[f64], baseline: &[f64]) -> Ground<'a> {
+fn ground<'a>(prepared: &'a Prepared, plan: &Judged, (healthy, baseline): (&[f64], &[f64])) -> Ground<'a> {
     let edge = &prepared.edge;
     let keys = 0..prepared.keys.len() as u32;
+    let behind: Vec<bool> = keys.clone().map(|key| edge.behind.contains(&key)).collect();
+    let shared = shared(prepared, healthy, baseline);
+    let is_counted = |(shared, behind): (&bool, &bool)| *shared && !(plan.class == Class::Error && *behind);
     Ground {
         features: &prepared.features,
         near: keys.clone().map(|key| edge.near.is_empty() || edge.near.contains(&key)).collect(),
-        shared: shared(prepared, healthy, baseline),
-        above: keys.clone().map(|key| prepared.keys.above(key)).collect(),
-        behind: keys.map(|key| edge.behind.contains(&key)).collect(),
+        counted: shared.iter().zip(&behind).map(is_counted).collect(),
+        shared,
+        above: keys.map(|key| prepared.keys.above(key)).collect(),
+        behind,
     }
 }
 
@@ -251,6 +257,12 @@ fn remarks(prepared: &Prepared, staging: &Staging<'_>, plan: &Judged) -> Vec<Str
     if !prepared.through.is_empty() {
         let services: Vec<&str> = prepared.through.iter().map(String::as_str).collect();
         remarks.push(format!("only one side has {}: looked through", services.join(", ")));
+    }
+    if plan.class == Class::Error && !prepared.edge.behind.is_empty() {
+        remarks.push(format!(
+            "what happens in {} and behind it is not compared: a fault stands in for it",
+            plan.edge.server
+        ));
     }
     if prepared.num_loose > 0 {
         remarks.push(format!("{} fragments could not be joined to a request: counted by time", prepared.num_loose));

@@ -104,6 +104,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl Reader<'_> {
+    /// A driver or a proxy that is looked through is not what the request begins with.
+    fn head(&self, request: &Request) -> Option<u32> {
+        request.head(self.window, |span| self.of.get(span).is_some())
+    }
+}
+
 /// Returns a subject (`service`, or `client -> server`) by other names.
 pub(super) fn subject(subject: &str, names: &Names) -> String {
     let name = |service: &str| names.get(service).map_or(service, String::as_str).to_owned();
@@ -163,7 +170,8 @@ impl Features {
     fn push_tears(&mut self, reader: &Reader<'_>, request: &Request) {
         let step = |span: u32| reader.keys.step(reader.of.get(span)?).map(ToString::to_string);
         let torn = &mut self.torn;
-        self.tears.push(request.torn(reader.window).filter_map(step).map(|step| torn.number(step)));
+        self.tears
+            .push(request.torn(reader.window, reader.head(request)).filter_map(step).map(|step| torn.number(step)));
     }
 
     fn push_findings(&mut self, reader: &Reader<'_>, request: &Request) {
@@ -175,9 +183,7 @@ impl Features {
 
     fn push_root(&mut self, reader: &Reader<'_>, request: &Request) {
         let window = reader.window;
-        // A driver or a proxy that is looked through is not the request.
-        let head = request.head(window).filter(|&head| reader.of.get(head).is_some());
-        let head = head.or_else(|| request.own().iter().copied().find(|&span| reader.of.get(span).is_some()));
+        let head = reader.head(request);
         let is_failed = |span: u32| failure(window, &reader.exceptions, span).is_some();
         self.root_ms.push(head.map_or(0.0, |head| millis(window, head)));
         self.is_failed.push(head.is_some_and(is_failed));

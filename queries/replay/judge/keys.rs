@@ -12,7 +12,8 @@ use crate::trace::window::{NONE, Role, Window};
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     paths: Vec<PathKey>,
-    by_path: BTreeMap<PathKey, u32>,
+    /// By key: the one above.
+    above: Vec<Option<u32>>,
 }
 
 /// By span of one window: its key, [`NONE`] where it is looked through.
@@ -61,25 +62,31 @@ impl<'w> Reading<'w> {
     }
 }
 
-/// Numbers the keys of both sides, looking through the services in `through`.
-pub(super) fn number(sides: [&Reading<'_>; 2], through: &BTreeSet<String>) -> (Keys, [KeyOf; 2]) {
-    let plain = sides.map(|side| {
-        let paths = (0..side.paths.len() as u32).map(|id| side.seen_through(id, through));
-        paths.collect::<Vec<_>>()
-    });
-    let all: BTreeSet<&PathKey> = plain.iter().flatten().flatten().collect();
+/// Numbers the keys of both sides' spans `spans`, looking through the services in `through`.
+pub(super) fn number(
+    sides: [&Reading<'_>; 2],
+    spans: [&BTreeSet<u32>; 2],
+    through: &BTreeSet<String>,
+) -> (Keys, [KeyOf; 2]) {
+    let [here, there] = [0, 1].map(|at| plain(sides[at], spans[at], through));
+    let all: BTreeSet<&PathKey> = here.values().chain(there.values()).collect();
     let paths: Vec<PathKey> = all.into_iter().cloned().collect();
-    let by_path: BTreeMap<PathKey, u32> = paths.iter().cloned().zip(0..).collect();
-    let [incident, staging] = plain.map(|plain| {
-        let number = |path: Option<PathKey>| path.and_then(|path| by_path.get(&path).copied()).unwrap_or(NONE);
-        plain.into_iter().map(number).collect::<Vec<u32>>()
-    });
-    let of = [key_of(sides[0], &incident), key_of(sides[1], &staging)];
-    (Keys { paths, by_path }, of)
+    let by_path: BTreeMap<&PathKey, u32> = paths.iter().zip(0..).collect();
+    let of = [key_of(sides[0], &here, &by_path), key_of(sides[1], &there, &by_path)];
+    let above = |path: &PathKey| Some(PathKey(path.0.split_last()?.1.to_vec()));
+    let above = paths.iter().map(|path| by_path.get(&above(path)?).copied()).collect();
+    (Keys { paths, above }, of)
 }
 
-fn key_of(side: &Reading<'_>, numbers: &[u32]) -> KeyOf {
-    let number = |span: u32| numbers.get(side.paths.id(span) as usize).copied().unwrap_or(NONE);
+/// Returns the paths of these spans' keys, by the key's id in its window.
+fn plain(side: &Reading<'_>, spans: &BTreeSet<u32>, through: &BTreeSet<String>) -> BTreeMap<u32, PathKey> {
+    let ids: BTreeSet<u32> = spans.iter().map(|&span| side.paths.id(span)).collect();
+    ids.into_iter().filter_map(|id| Some((id, side.seen_through(id, through)?))).collect()
+}
+
+fn key_of(side: &Reading<'_>, plain: &BTreeMap<u32, PathKey>, by_path: &BTreeMap<&PathKey, u32>) -> KeyOf {
+    let numbers: BTreeMap<u32, u32> = plain.iter().filter_map(|(&id, path)| Some((id, *by_path.get(path)?))).collect();
+    let number = |span: u32| numbers.get(&side.paths.id(span)).copied().unwrap_or(NONE);
     KeyOf(side.window.spans().map(number).collect())
 }
 
@@ -101,11 +108,9 @@ impl Keys {
         self.path(key)?.0.last()
     }
 
-    /// Returns the key above, whether anything was recorded for it or not.
+    /// Returns the key above; nothing where none of the requests has it.
     pub(super) fn above(&self, key: u32) -> Option<u32> {
-        let path = self.path(key)?;
-        let above = PathKey(path.0.split_last()?.1.to_vec());
-        self.by_path.get(&above).copied()
+        self.above.get(key as usize).copied().flatten()
     }
 
     /// Returns the keys from this one up to its root.

@@ -73,7 +73,7 @@ impl Compared<'_> {
     }
 
     pub(super) fn latency(&self, measured: &Measured) -> Vec<Times> {
-        let keys = (0..measured.len()).filter(|&key| self.ground.shared.get(key) == Some(&true));
+        let keys = (0..measured.len()).filter(|&key| self.ground.counted.get(key) == Some(&true));
         let mut lines: Vec<Times> = keys.filter_map(|key| self.times(measured, key)).collect();
         lines.sort_by(|left, right| right.weight.total_cmp(&left.weight).then_with(|| left.path.cmp(&right.path)));
         lines.truncate(MAX_LINES);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::asked::{Judged, Side, Staging};
 use super::features::{Features, Group, Reader};
 use super::keys::{AtEdge, Keys, Reading, at_edge, number};
+use super::proof::injections;
 use super::units::{Request, Traces, attach, parent, start_ns};
 use crate::replay::path_key::Names;
 use crate::trace::window::{NONE, Role, Window};
@@ -35,6 +36,16 @@ pub(super) struct Arms<T> {
 
 type Requests = Arms<Vec<Request>>;
 
+impl Requests {
+    /// Returns the spans of the incident's requests, and those of staging's.
+    fn spans(&self) -> [BTreeSet<u32>; 2] {
+        let of = |arms: &[&Vec<Request>]| -> BTreeSet<u32> {
+            arms.iter().flat_map(|arm| arm.iter()).flat_map(|request| &request.spans).copied().collect()
+        };
+        [of(&[&self.faulty, &self.healthy]), of(&[&self.baseline, &self.fault, &self.control, &self.recovery])]
+    }
+}
+
 pub(super) fn prepare(incident: &Side<'_>, staging: &Staging<'_>, plan: &Judged) -> Prepared {
     let own_names = Names::default();
     let readings = [Reading::of(incident.window, &plan.names), Reading::of(staging.window, &own_names)];
@@ -42,7 +53,8 @@ pub(super) fn prepare(incident: &Side<'_>, staging: &Staging<'_>, plan: &Judged)
     read_incident(incident, &readings[0], &mut requests);
     let num_loose = read_staging(staging, &readings[1], &mut requests);
     let through = seen_through(&readings, &requests);
-    let (keys, of) = number([&readings[0], &readings[1]], &through);
+    let [here, there] = requests.spans();
+    let (keys, of) = number([&readings[0], &readings[1]], [&here, &there], &through);
     let name = |service: &String| plan.names.get(service).unwrap_or(service).clone();
     let (client, server) = (name(&plan.edge.client), name(&plan.edge.server));
     let edge = at_edge(&keys, &client, &server, plan.edge.operation.as_deref());
@@ -126,14 +138,7 @@ fn seen_through(readings: &[Reading<'_>; 2], requests: &Requests) -> BTreeSet<St
         (usual(of(0, &[&requests.healthy]), &here), usual(of(1, &[&requests.baseline]), &there));
     let mut through: BTreeSet<String> =
         usual_here.difference(&there).chain(usual_there.difference(&here)).cloned().collect();
-    through.extend(injectors(&readings[1]).filter(|service| !here.contains(service)));
+    let injectors = injections(readings[1].window).map(|span| readings[1].service(span));
+    through.extend(injectors.filter(|service| !here.contains(*service)).map(str::to_owned));
     through
-}
-
-/// Returns the services whose spans say that they inject faults.
-fn injectors<'a>(reading: &'a Reading<'_>) -> impl Iterator<Item = String> + 'a {
-    let window = reading.window;
-    let keys: Vec<_> = ["fault.experiment", "fault.kind"].iter().filter_map(|key| window.texts.find(key)).collect();
-    let injects = move |&span: &u32| window.attributes(span).iter().any(|(key, _)| keys.contains(key));
-    window.spans().filter(injects).map(|span| reading.service(span).to_owned())
 }

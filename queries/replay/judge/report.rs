@@ -130,7 +130,7 @@ fn errors(text: &mut String, errors: &Errors) {
     let (low, difference, high) = errors.difference;
     let _ = writeln!(
         text,
-        "    staging fails {:+.0} % more, 95 % interval {:+.0} to {:+.0} %",
+        "    share in staging less share in the incident: {:+.0} %, 95 % interval {:+.0} to {:+.0} %",
         difference * 100.0,
         low * 100.0,
         high * 100.0

@@ -11,6 +11,8 @@
 //!   without fault (the floor) and that of two halves of the incident (the ceiling). What the incident did not change adds the same
 //!   to all three and drops out; what only staging changed takes away.
 
+use std::rc::Rc;
+
 use super::asked::Class;
 use super::features::Features;
 use super::latency::{Measured, changes};
@@ -28,6 +30,9 @@ pub(super) struct Ground<'a> {
     pub(super) near: Vec<bool>,
     /// By key: whether both baselines have it about as often.
     pub(super) shared: Vec<bool>,
+    /// By key: whether it is compared at all. Keys that are not shared are not; nor are, where calls fail, those behind the edge:
+    /// who injects a failure often answers in place of the server, and what matters is what that does to its callers.
+    pub(super) counted: Vec<bool>,
     /// By key: the key above, and whether it lies behind the fault's edge.
     pub(super) above: Vec<Option<u32>>,
     pub(super) behind: Vec<bool>,
@@ -38,11 +43,17 @@ pub(super) struct Ground<'a> {
 pub(super) struct Sample {
     /// By request: how often it counts.
     pub(super) weights: Vec<f64>,
-    /// By key, as in the whole arm: calls in a request that the baseline does not have, or the other way round.
+    changed: Rc<Changed>,
+}
+
+/// What a whole arm changed against its baseline.
+#[derive(Debug)]
+struct Changed {
+    /// By key: calls in a request that the baseline does not have, or the other way round.
     calls: Vec<bool>,
-    /// By key, as in the whole arm: how much times changed.
+    /// By key: how much times changed.
     times: Vec<f64>,
-    /// By key, as in the whole arm: whether that change begins there.
+    /// By key: whether that change begins there.
     begins: Vec<bool>,
     /// By finding: whether the baseline has it as often.
     usual: Vec<bool>,
@@ -54,38 +65,36 @@ impl Sample {
         let (calls, before) = (features.calls.means(&weights), features.calls.means(baseline));
         let (found, found_before) = (features.findings.shares(&weights), features.findings.shares(baseline));
         let times = changes(measured, &weights, baseline);
-        Self {
+        let changed = Changed {
             calls: calls.iter().zip(&before).map(|(now, before)| (now - before).abs() > CHANGED).collect(),
             begins: begins(ground, &times),
             times,
             usual: found.iter().zip(&found_before).map(|(now, before)| *before > 0.0 && *now <= 2.0 * before).collect(),
-            weights,
-        }
+        };
+        Self { weights, changed: Rc::new(changed) }
     }
 
     /// Returns the same arm with other weights of its requests.
     pub(super) fn drawn(&self, weights: Vec<f64>) -> Self {
-        let Self { calls, times, begins, usual, .. } = self;
-        let (calls, times, begins, usual) = (calls.clone(), times.clone(), begins.clone(), usual.clone());
-        Self { weights, calls, times, begins, usual }
+        Self { weights, changed: Rc::clone(&self.changed) }
     }
 
     pub(super) fn has_changed(&self, key: usize) -> bool {
-        self.calls.get(key).copied().unwrap_or(false)
+        self.changed.calls.get(key).copied().unwrap_or(false)
     }
 
     pub(super) fn time_changed(&self, key: usize) -> f64 {
-        self.times.get(key).copied().unwrap_or(0.0)
+        self.changed.times.get(key).copied().unwrap_or(0.0)
     }
 
     fn time_begins(&self, key: usize) -> bool {
-        self.begins.get(key).copied().unwrap_or(false)
+        self.changed.begins.get(key).copied().unwrap_or(false)
     }
 
     /// Returns the numbers of the findings that the fault brought.
     pub(super) fn found(&self, ground: &Ground<'_>) -> Vec<f64> {
         let shares = ground.features.findings.shares(&self.weights);
-        let is_usual = |number: usize| self.usual.get(number).copied().unwrap_or(false);
+        let is_usual = |number: usize| self.changed.usual.get(number).copied().unwrap_or(false);
         shares.iter().enumerate().map(|(at, share)| f64::from(*share > 0.0 && !is_usual(at))).collect()
     }
 }
@@ -145,7 +154,7 @@ pub(super) fn compare(ground: &Ground<'_>, measured: &Measured, left: &Sample, r
 /// Tells whether the calls of a key are compared.
 pub(super) fn is_compared(ground: &Ground<'_>, left: &Sample, right: &Sample, key: usize) -> bool {
     let is = |list: &[bool]| list.get(key).copied().unwrap_or(false);
-    is(&ground.shared) && (is(&ground.near) || left.has_changed(key) || right.has_changed(key))
+    is(&ground.counted) && (is(&ground.near) || left.has_changed(key) || right.has_changed(key))
 }
 
 fn structure(ground: &Ground<'_>, left: &Sample, right: &Sample) -> Option<f64> {
@@ -170,7 +179,7 @@ fn begins(ground: &Ground<'_>, times: &[f64]) -> Vec<bool> {
 
 fn latency(ground: &Ground<'_>, measured: &Measured, left: &Sample, right: &Sample) -> Option<f64> {
     let (mut all, mut first) = (Mean::default(), Mean::default());
-    for key in (0..measured.len()).filter(|&key| ground.shared.get(key) == Some(&true)) {
+    for key in (0..measured.len()).filter(|&key| ground.counted.get(key) == Some(&true)) {
         let weight = left.time_changed(key).max(right.time_changed(key));
         let likeness = if weight > 0.0 { measured.likeness(key, &left.weights, &right.weights) } else { None };
         let Some(likeness) = likeness else { continue };
@@ -203,13 +212,13 @@ impl Mean {
 
 fn errors(ground: &Ground<'_>, left: &Sample, right: &Sample) -> Option<f64> {
     let features = ground.features;
-    let is_shared = |number: usize| {
+    let is_counted = |number: usize| {
         let key = features.failed.things().get(number).map(|&(key, _)| key as usize);
-        key.and_then(|key| ground.shared.get(key)).copied().unwrap_or(false)
+        key.and_then(|key| ground.counted.get(key)).copied().unwrap_or(false)
     };
     let overlap = |rows: &super::rows::Rows| {
         let means = [left, right].map(|sample| rows.means(&sample.weights));
-        Overlap::of(&means[0], &means[1], is_shared)
+        Overlap::of(&means[0], &means[1], is_counted)
     };
     let (all, first) = (overlap(&features.failures), overlap(&features.first_failures));
     (!all.is_empty()).then(|| f64::midpoint(all.f1(), first.f1()))

@@ -4,7 +4,7 @@ mod matrix;
 pub(crate) mod shop;
 
 use self::shop::{Fault, PRODUCTION, STAGING, Site, arms, incident, judged, live, phase, plan, quick, side, staging};
-use super::{Aspect, Class, Expect, Outcome, Primary, Verdict, judge, report};
+use super::{Aspect, Class, Expect, Outcome, Primary, Verdict, hit, judge, report};
 use crate::replay::assertions::Asked;
 
 #[test]
@@ -38,6 +38,21 @@ fn a_mesh_that_only_staging_has_is_looked_through() {
     let verdict = judged(&there, &staging(site, Fault::Latency("payments", 300.0)), &plan(Class::Latency, "payments"));
     assert_eq!(verdict.outcome, Outcome::Reproduced, "{:?} {:?}", verdict.score, verdict.structure);
     assert!(verdict.remarks.iter().any(|remark| remark.contains("mesh")), "{:?}", verdict.remarks);
+}
+
+#[test]
+fn a_proxy_that_tells_of_its_faults_proves_who_was_hit_and_is_looked_through() {
+    let there = incident(PRODUCTION, Fault::Latency("payments", 300.0));
+    let here = staging(Site { has_proxy: true, ..STAGING }, Fault::Latency("payments", 300.0));
+    let verdict = judged(&there, &here, &plan(Class::Latency, "payments"));
+    assert_eq!(verdict.outcome, Outcome::Reproduced, "{:?} {:?}", verdict.score, verdict.gates);
+    assert!(verdict.tears.is_empty(), "the gateway is where the request begins: {:?}", verdict.tears);
+    let faulty = here.arms[1].iter().copied().collect();
+    assert_eq!(
+        (hit(&here.window, Some("exp42")), hit(&here.window, None)),
+        (faulty, here.arms[1].iter().copied().collect())
+    );
+    assert!(hit(&here.window, Some("exp43")).is_empty() && hit(&there.window, None).is_empty());
 }
 
 #[test]
@@ -141,7 +156,7 @@ fn a_verdict_is_a_file_and_a_report() {
     let read: Verdict = serde_json::from_str(&text).unwrap();
     assert_eq!((read.outcome, read.parts.len()), (verdict.outcome, Aspect::ALL.len()));
     let report = report(&verdict);
-    for part in ["NOT REPRODUCED", "repeated calls", "retries", "begins here", "gates", "achievable"] {
+    for part in [verdict.outcome.name(), "repeated calls", "retries", "begins here", "gates", "achievable"] {
         assert!(report.contains(part), "{part} is missing in\n{report}");
     }
     assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");

@@ -22,15 +22,15 @@ impl Request {
         self.spans.get(..self.num_own).unwrap_or_default()
     }
 
-    /// Returns the span that the request begins with.
-    pub(super) fn head(&self, window: &Window) -> Option<u32> {
-        let is_head = |span: &&u32| parent(window, **span) == NONE;
-        self.own().iter().find(is_head).or(self.own().first()).copied()
+    /// Returns the span that the request begins with, of those that are not looked through.
+    pub(super) fn head(&self, window: &Window, is_seen: impl Fn(u32) -> bool) -> Option<u32> {
+        let is_under_seen = |span: u32| Some(parent(window, span)).is_some_and(|above| above != NONE && is_seen(above));
+        let mut seen = self.own().iter().copied().filter(|&span| is_seen(span));
+        seen.clone().find(|&span| !is_under_seen(span)).or_else(|| seen.next())
     }
 
-    /// Returns the spans at which fragments begin.
-    pub(super) fn torn<'a>(&'a self, window: &'a Window) -> impl Iterator<Item = u32> + 'a {
-        let head = self.head(window);
+    /// Returns the spans at which fragments begin: all without a parent, but the one that the request begins with.
+    pub(super) fn torn(&self, window: &Window, head: Option<u32>) -> impl Iterator<Item = u32> {
         self.spans.iter().copied().filter(move |&span| parent(window, span) == NONE && Some(span) != head)
     }
 }

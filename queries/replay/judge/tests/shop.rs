@@ -60,11 +60,14 @@ pub(crate) struct Site {
     pub(crate) suffix: &'static str,
     /// Whether a mesh stands before payments.
     pub(crate) has_mesh: bool,
+    /// Whether a proxy before the gateway tells of each fault that it injects.
+    pub(crate) has_proxy: bool,
     /// Whether stitches and findings are looked for: it takes time.
     pub(crate) is_examined: bool,
 }
 
-pub(crate) const PRODUCTION: Site = Site { seed: 1, slowness: 1.0, suffix: "", has_mesh: false, is_examined: false };
+pub(crate) const PRODUCTION: Site =
+    Site { seed: 1, slowness: 1.0, suffix: "", has_mesh: false, has_proxy: false, is_examined: false };
 pub(crate) const STAGING: Site = Site { seed: 2, ..PRODUCTION };
 
 /// One arm to be simulated.
@@ -122,7 +125,7 @@ pub(crate) fn live(site: Site, phases: &[Phase]) -> World {
 impl Simulator {
     fn new(site: Site) -> Self {
         let mut builder = Builder::default();
-        let names = ["gateway", "orders", "stock", "payments", "mesh"];
+        let names = ["gateway", "orders", "stock", "payments", "mesh", "proxy"];
         let resource = |name: &str| {
             let name = format!("{name}{}", site.suffix);
             let attributes = format!(r#"{{"service.instance.id":"{name}-1","telemetry.sdk.language":"java"}}"#);
@@ -165,6 +168,7 @@ impl Simulator {
 
     fn request(&mut self, at: i64, fault: Fault) -> u128 {
         let trace = self.chance.trace_id();
+        self.proxy(trace, at, fault);
         let mut gateway = self.span((trace, 0), "gateway", 2, "GET /checkout");
         gateway.http("/checkout");
         let before = self.time(2.0);
@@ -174,6 +178,15 @@ impl Simulator {
         gateway.end(failed);
         self.put(&gateway, at, before + took + after);
         trace
+    }
+
+    fn proxy(&mut self, trace: u128, at: i64, fault: Fault) {
+        if self.site.has_proxy && fault != Fault::None {
+            let mut span = self.span((trace, 0x99), "proxy", 1, "fault");
+            span.set("fault.kind", "any");
+            span.set("fault.experiment", "exp42");
+            self.put(&span, at - 1, MS);
+        }
     }
 
     /// Makes a call and returns how long it took, and whether it failed.
