@@ -178,6 +178,7 @@ impl Connection {
     fn complain(&self, spoken: Spoken) {
         let link = &self.way.link;
         let num_raw = link.traffic.raw.fetch_add(1, Ordering::Relaxed) + 1;
+        link.traffic.passed_tls.fetch_add(u64::from(spoken == Spoken::Tls), Ordering::Relaxed);
         let wants_requests = link.armed().iter().any(|armed| armed.level != Level::Connection);
         if wants_requests && num_raw.is_power_of_two() {
             let what = if spoken == Spoken::Tls { "TLS, and the link has no certificate" } else { "no HTTP" };

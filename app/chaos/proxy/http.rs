@@ -53,7 +53,10 @@ pub(super) struct Visit {
     house: Arc<House>,
     spoken: Spoken,
     upstream: tokio::sync::Mutex<Option<Sender>>,
-    driver: Mutex<Option<Driver>>,
+    /// More than one where the upstream has left a connection of HTTP/2 on which answers are still to come.
+    drivers: Mutex<Vec<Driver>>,
+    /// There is one driver more.
+    driver_added: Notify,
     /// What faults that choose connections have decided about this one.
     chosen: Mutex<HashMap<u64, Option<Dice>>>,
     upgraded: Mutex<Option<(OnUpgrade, OnUpgrade)>>,
@@ -75,7 +78,8 @@ impl Visit {
             spoken,
 
             upstream: tokio::sync::Mutex::default(),
-            driver: Mutex::default(),
+            drivers: Mutex::default(),
+            driver_added: Notify::new(),
             chosen: Mutex::default(),
             upgraded: Mutex::default(),
             leave: Notify::new(),
@@ -96,14 +100,21 @@ impl Visit {
         }
     }
 
-    /// Polls the connection to the upstream in the client's own task: no other task is woken for an answer.
+    /// Polls connections to the upstream in the client's own task: no other task is woken for an answer. Once the upstream leaves,
+    /// so does the client.
     fn drive(&self, context: &mut Context<'_>) {
-        let Some(mut driver) = lock(&self.driver).take() else { return };
-        if driver.as_mut().poll(context).is_ready() {
+        let mut drivers = std::mem::take(&mut *lock(&self.drivers));
+        let num_before = drivers.len();
+        drivers.retain_mut(|driver| driver.as_mut().poll(context).is_pending());
+        if drivers.len() < num_before {
             self.leave.notify_one();
-        } else {
-            *lock(&self.driver) = Some(driver);
         }
+        lock(&self.drivers).append(&mut drivers);
+    }
+
+    fn add_driver(&self, driver: Driver) {
+        lock(&self.drivers).push(driver);
+        self.driver_added.notify_one();
     }
 }
 
@@ -158,10 +169,14 @@ async fn run<C: Future>(
 ) {
     let mut drained = pin!(drained);
     let (mut told, mut cut) = (pin!(visit.leave.notified()), pin!(visit.cut.notified()));
+    let mut added = pin!(visit.driver_added.notified());
     let mut is_leaving = false;
     poll_fn(|context| {
         if connection.as_mut().poll(context).is_ready() || cut.as_mut().poll(context).is_ready() {
             return Poll::Ready(());
+        }
+        while added.as_mut().poll(context).is_ready() {
+            added.set(visit.driver_added.notified());
         }
         visit.drive(context);
         let is_told = told.as_mut().poll(context).is_ready() || drained.as_mut().poll(context).is_ready();

@@ -153,6 +153,8 @@ pub struct Traffic {
     pub refused: AtomicU64,
     /// Connections on which no requests could be read.
     pub raw: AtomicU64,
+    /// Of those, the ones in TLS that passed through.
+    pub passed_tls: AtomicU64,
     /// Requests that were forwarded or answered.
     pub requests: AtomicU64,
 }

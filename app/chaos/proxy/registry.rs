@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -269,8 +269,7 @@ fn find(link: &Link, name: &str) -> Option<Arc<Armed>> {
 
 /// Refuses faults that could never do anything on this link.
 fn check(link: &Link, armed: Armed) -> Result<Armed, RegistryError> {
-    let spec = link.spec();
-    if armed.level.needs_http() && spec.protocol == Protocol::Tcp {
+    if armed.level.needs_http() && !is_readable(link) {
         return Err(RegistryError::NotReadable {
             link: link.name.clone(),
             kind: armed.fault.as_ref().map_or_else(|| armed.name.clone(), |fault| fault.kind.clone()),
@@ -278,4 +277,11 @@ fn check(link: &Link, armed: Armed) -> Result<Armed, RegistryError> {
         });
     }
     Ok(armed)
+}
+
+/// Tells whether requests can be read on a link, as far as is known.
+fn is_readable(link: &Link) -> bool {
+    let (spec, read) = (link.spec(), |counter: &AtomicU64| counter.load(Ordering::Relaxed));
+    let passes_tls = spec.tls.is_none() && read(&link.traffic.passed_tls) > 0 && read(&link.traffic.requests) == 0;
+    spec.protocol != Protocol::Tcp && !passes_tls
 }

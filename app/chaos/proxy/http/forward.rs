@@ -50,7 +50,7 @@ impl Visit {
             _ => shake_hands_h1(upstream).await,
         }
         .map_err(io::Error::other)?;
-        *lock(&self.driver) = Some(driver);
+        self.add_driver(driver);
         Ok(sender)
     }
 

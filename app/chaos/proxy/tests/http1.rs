@@ -1,18 +1,20 @@
 //! HTTP/1 through a link: what must stay as it is, and faults as they look on the wire.
 
 use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use riftline_queries::replay::fault::{Fault, Place, When};
+use riftline_queries::replay::fault::{Fault, Place, Unit, When};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::peer::{Bench, GET, OK, fault, head, latency, rest};
 use crate::chaos::faults::FAULTS;
 use crate::chaos::proxy::armed::Armed;
 use crate::chaos::proxy::link::{LinkSpec, Protocol};
-use crate::chaos::proxy::registry::RegistryError;
+use crate::chaos::proxy::registry::{Limits, Registry, RegistryError};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -261,8 +263,7 @@ async fn an_abort_may_come_after_the_headers_or_in_the_body() {
 async fn a_connection_can_be_cut_as_it_is_made() {
     let bench = Bench::new(Protocol::Tcp).await;
     bench.arm(fault("abort", Place::Connection, Value::Null));
-    let mut client = bench.connect().await;
-    assert_eq!(rest(&mut client).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(bench.refused().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
@@ -271,8 +272,7 @@ async fn connections_beyond_the_limit_are_reset() {
     bench.arm(fault("connection-limit", Place::Connection, json!({"max": 1})));
     let mut first = bench.connect().await;
     let mut server = bench.accept().await;
-    let mut second = bench.connect().await;
-    assert_eq!(rest(&mut second).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(bench.refused().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     first.write_all(b"still here\r\n\r\n").await.unwrap();
     assert_eq!(head(&mut server).await, "still here\r\n\r\n");
 }
@@ -441,6 +441,36 @@ async fn only_what_is_meant_is_hit() {
         }
     }
     assert_eq!((armed.tally().matched, armed.tally().hit, armed.tally().unmarked), (3, 1, 0));
+}
+
+#[tokio::test]
+async fn a_connection_can_be_chosen_with_all_its_requests() {
+    let bench = Bench::new(Protocol::Http).await;
+    let when = When { unit: Unit::Connection, nth: Some(2), ..When::default() };
+    let armed = bench.arm(Fault { when, ..fault("error", Place::Request, json!({"status": 503})) });
+    assert!(bench.exchange(GET, OK).await.1.unwrap().contains(" 200 "));
+    let mut second = bench.connect().await;
+    for _ in 0..3 {
+        second.write_all(GET.as_bytes()).await.unwrap();
+        assert!(head(&mut second).await.contains(" 503 "));
+    }
+    assert!(bench.exchange(GET, OK).await.1.unwrap().contains(" 200 "));
+    assert_eq!((armed.tally().matched, armed.tally().hit), (3, 3));
+}
+
+#[tokio::test]
+async fn a_link_that_is_full_resets_and_says_so() {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let notes = said.clone();
+    let limits = Limits { max_connections: 1, ..Limits::default() };
+    let registry = Registry::new(limits, Arc::new(move |line| notes.lock().unwrap().push(line.to_owned())), None);
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = upstream.local_addr().unwrap().to_string();
+    let link = registry.create(LinkSpec::new("link", "127.0.0.1:0", &to)).await.unwrap();
+    let bench = Bench { registry, link, upstream };
+    let _first = bench.connect().await;
+    assert_eq!(bench.refused().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(*said.lock().unwrap(), ["link link: 1 connections refused: 1 are open, the most allowed"]);
 }
 
 #[tokio::test]

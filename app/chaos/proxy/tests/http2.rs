@@ -150,7 +150,11 @@ impl Body for Frames {
 
 /// A link in front of a gRPC server.
 async fn shop() -> (Bench, mpsc::Receiver<(HeaderMap, Bytes)>) {
-    let mut bench = Bench::new(Protocol::Auto).await;
+    shop_on(Protocol::Auto).await
+}
+
+async fn shop_on(protocol: Protocol) -> (Bench, mpsc::Receiver<(HeaderMap, Bytes)>) {
+    let mut bench = Bench::new(protocol).await;
     let stand_in = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let heard = serve(std::mem::replace(&mut bench.upstream, stand_in));
     (bench, heard)
@@ -164,7 +168,13 @@ fn kinds(heard: &[Heard]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_call_passes_with_its_trailers() {
-    let (bench, mut heard) = shop().await;
+    for protocol in [Protocol::Auto, Protocol::Http] {
+        passes(protocol).await;
+    }
+}
+
+async fn passes(protocol: Protocol) {
+    let (bench, mut heard) = shop_on(protocol).await;
     let mut client = Client::connect(&bench).await;
     client.call(1, "/shop.Cart/Get", GRPC).await;
     let got = client.until_end(1).await;

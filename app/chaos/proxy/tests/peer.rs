@@ -32,6 +32,11 @@ impl Bench {
         TcpStream::connect(self.link.address().unwrap()).await.unwrap()
     }
 
+    /// Connects and reads to the end: a reset may be seen by either.
+    pub(super) async fn refused(&self) -> std::io::Result<String> {
+        rest(&mut TcpStream::connect(self.link.address().unwrap()).await?).await
+    }
+
     pub(super) async fn accept(&self) -> TcpStream {
         self.upstream.accept().await.unwrap().0
     }

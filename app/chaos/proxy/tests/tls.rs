@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsConnector;
 
 use super::peer::{Bench, GET, OK, fault, head, rest};
+use crate::chaos::proxy::armed::Armed;
 use crate::chaos::proxy::link::{Identity, LinkSpec, Protocol, UpstreamTls};
 use crate::chaos::proxy::registry::{Registry, RegistryError};
 use crate::chaos::proxy::tls;
@@ -75,6 +76,9 @@ async fn tls_passes_where_no_certificate_is_given() {
     let mut inside = [0; 6];
     server.read_exact(&mut inside).await.unwrap();
     assert_eq!((&inside, armed.tally().matched), (b"inside", 0));
+    let another = Armed::new("another".into(), None, fault("context-drop", Place::Request, Value::Null), 1).unwrap();
+    let error = bench.registry.arm("link", another).unwrap_err();
+    assert!(error.to_string().contains("a certificate and key where clients talk TLS"), "{error}");
 }
 
 #[tokio::test]
