@@ -123,23 +123,23 @@ fn a_server_that_is_gone_took_its_faults_along() {
 
 #[test]
 fn a_deletion_that_hangs_is_freed_by_making_the_proxy_anew() {
-    let server = script(&["hang", GONE, CREATED, CLEAN]);
+    let server = script(&["hang", GONE, BROKEN, CREATED, CLEAN]);
     let mut undo = delete_toxic(&server.address);
     let before =
         json!({"name": "a", "listen": "127.0.0.1:1", "upstream": "127.0.0.1:2", "toxics": [{"name": "theirs"}]});
     if let Undo::Http { calls, .. } = &mut undo {
         calls[0].body = Some(before);
     }
-    undo_with(&undo, &Client::new(Duration::from_millis(200))).unwrap();
-    let calls =
-        ["DELETE /proxies/a/toxics/riftline_x_1", "DELETE /proxies/a", "POST /proxies", "POST /proxies/a/toxics"];
+    undo_with(&undo, &Client::new(Duration::from_secs(1))).unwrap();
+    let (toxic, others) = ("DELETE /proxies/a/toxics/riftline_x_1", "POST /proxies/a/toxics");
+    let calls = [toxic, "DELETE /proxies/a", "POST /proxies", "POST /proxies", others];
     assert_eq!(*server.seen.lock().unwrap(), calls);
 }
 
 #[test]
 fn a_proxy_that_nobody_described_is_switched_off_and_on() {
     let server = script(&["hang", CLEAN, GONE, CLEAN]);
-    undo_with(&delete_toxic(&server.address), &Client::new(Duration::from_millis(200))).unwrap();
+    undo_with(&delete_toxic(&server.address), &Client::new(Duration::from_secs(1))).unwrap();
     let delete = "DELETE /proxies/a/toxics/riftline_x_1";
     assert_eq!(*server.seen.lock().unwrap(), [delete, "POST /proxies/a", delete, "POST /proxies/a"]);
 }

@@ -104,11 +104,12 @@ fn unblock(delete: &Call, client: &Client) -> Result<(), DriverError> {
     let Some(proxy) = owning_proxy(delete) else { return Ok(()) };
     let Some(before) = &delete.body else { return switch_off_and_on(delete, proxy, client) };
     ask(client, &call("DELETE", proxy.to_owned(), None, &[204, 404]))?;
+    // From here on the edge is cut until the proxy is there again, so that none of this is given up early.
     let (all, _) = proxy.rsplit_once('/').unwrap_or((proxy, ""));
-    ask(client, &call("POST", all.to_owned(), Some(before.clone()), &[201]))?;
+    insist(&call("POST", all.to_owned(), Some(before.clone()), &[201, 409]), client)?;
     let toxics = before.get("toxics").and_then(Value::as_array).into_iter().flatten();
-    let create = |toxic: &Value| call("POST", format!("{proxy}/toxics"), Some(toxic.clone()), &[200]);
-    toxics.map(create).try_for_each(|call| ask(client, &call).map(drop))
+    let create = |toxic: &Value| call("POST", format!("{proxy}/toxics"), Some(toxic.clone()), &[200, 409]);
+    toxics.map(create).try_for_each(|call| insist(&call, client))
 }
 
 /// Closes the proxy's connections, which helps where the deletion only waits for one of them. The proxy was on when the toxic was put

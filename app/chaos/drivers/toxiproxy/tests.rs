@@ -169,7 +169,7 @@ pub(in crate::chaos) fn stuck(api: &str) -> (Box<dyn Driver>, TcpStream) {
 fn a_deletion_that_hangs_in_the_real_server_is_freed() {
     let Some((_server, api, _)) = real() else { return };
     let (driver, client) = stuck(&api);
-    let impatient = Client::new(Duration::from_millis(500));
+    let impatient = Client::new(Duration::from_secs(2));
     let Undo::Http { calls, .. } = driver.undo() else { panic!("it undoes by HTTP") };
     assert_eq!(impatient.send(&calls[0]).unwrap_err().word(), "timeout", "it hangs");
     undo_with(&driver.undo(), &impatient).unwrap();
