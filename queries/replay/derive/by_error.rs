@@ -47,13 +47,8 @@ fn of_one(
     let cohort = facts.by_symptom(kind, symptom, usual);
     let (harm, harmless) = harm(facts, symptom, kind, usual);
     let notes: Vec<String> = [storm(facts, &hits), elsewhere(facts, symptom), harmless].into_iter().flatten().collect();
-    let list: Vec<u32> = hits.iter().copied().collect();
-    let deeper = below(facts, symptom, &hits);
-    let weight = if deeper.is_some() { 0.5 } else { 1.0 };
-    let here = of_symptom(facts.ground, symptom, &list).into_iter();
-    let here = here.map(|made| (symptom.edge, hits.clone(), Made { certainty: made.certainty * weight, ..made }));
     let evidence = evidence(facts, symptom, picked);
-    let found = |(number, hits, mut made): (u32, BTreeSet<u32>, Made)| {
+    let found = |(number, hits, mut made): At| {
         made.notes.extend(notes.iter().cloned());
         let (edge, calls) = (facts.ground.edge(number)?, facts.calls_of(number));
         let why = why(facts, symptom, (cohort.incident.len(), kind.len()));
@@ -61,11 +56,24 @@ fn of_one(
         let parts = Parts { class: Class::Error, edge, made, calls: &calls, hits: &hits, explained, why, evidence };
         Some(Found { candidate: parts.candidate(facts), cohort: cohort.clone() })
     };
-    deeper.into_iter().chain(here).filter_map(found).collect()
+    faults(facts, symptom, &hits).into_iter().filter_map(found).collect()
+}
+
+/// A fault, the edge that it is put at, and the calls there that were hit.
+type At = (u32, BTreeSet<u32>, Made);
+
+/// Returns the faults that explain a symptom: of whom the callee waited for, then where it showed.
+fn faults(facts: &Facts<'_>, symptom: Symptom, hits: &BTreeSet<u32>) -> Vec<At> {
+    let list: Vec<u32> = hits.iter().copied().collect();
+    let mut all: Vec<At> = below(facts, symptom, hits).into_iter().collect();
+    let weight = if all.is_empty() { 1.0 } else { 0.5 };
+    let here = of_symptom(facts.ground, symptom, &list).into_iter();
+    all.extend(here.map(|made| (symptom.edge, hits.clone(), Made { certainty: made.certainty * weight, ..made })));
+    all
 }
 
 /// Where callers gave up on a callee that itself waited for another: the delay of that one, on the edge that most lead to.
-fn below(facts: &Facts<'_>, symptom: Symptom, hits: &BTreeSet<u32>) -> Option<(u32, BTreeSet<u32>, Made)> {
+fn below(facts: &Facts<'_>, symptom: Symptom, hits: &BTreeSet<u32>) -> Option<At> {
     if (symptom.failure, symptom.half) != (Failure::TimedOut, Half::Client) {
         return None;
     }

@@ -77,25 +77,29 @@ impl Told<'_> {
     fn candidate(&self, place: Place, explained: f64, picked: &[u32]) -> Option<Found> {
         let (facts, (number, side)) = (self.facts, place);
         let edge = facts.ground.edge(number).filter(|edge| !edge.is_message())?;
-        let cohort = self.cohort(place);
-        let calls = facts.calls_of(number);
+        let (cohort, calls) = (self.cohort(place), facts.calls_of(number));
         let normal = self.normal(&calls, side);
         let (hits, values) = self.hits(&calls, side, normal);
+        let made = self.made(edge, side, &calls, normal, &values);
+        let why = self.why(edge, side, (hits.len(), calls.len()), normal, (cohort.incident.len(), explained));
+        let (evidence, hits) = (self.evidence(&hits, picked, side), &hits);
+        let parts = Parts { class: Class::Latency, edge, made, calls: &calls, hits, explained, why, evidence };
+        (!hits.is_empty()).then(|| Found { candidate: parts.candidate(facts), cohort })
+    }
+
+    /// A delay by what calls took beyond the median, each in milliseconds.
+    fn made(&self, edge: &Edge, side: Side, calls: &[u32], normal: Normal, values: &[f64]) -> Made {
         let kind_place = if side == Side::Inside { fault::Place::Response } else { fault::Place::Request };
         let excess: Vec<f64> = values.iter().map(|value| value - normal.median_ms).collect();
         let mut made = Made::new(edge, "latency", kind_place, json!({})).lasting(empirical(&excess));
         made.certainty = if normal.calls >= MIN_USUAL { 0.95 } else { 0.6 };
-        if let (Side::Wire, false) = (side, self.is_served(&calls)) {
+        if let (Side::Wire, false) = (side, self.is_served(calls)) {
             made.notes.push(format!(
                 "{} has no spans here: on which side of the network it was slow is not known",
                 edge.server
             ));
         }
-        let why = self.why(edge, side, (hits.len(), calls.len()), normal, (cohort.incident.len(), explained));
-        let evidence = self.evidence(&hits, picked, side);
-        let hits = &hits;
-        let parts = Parts { class: Class::Latency, edge, made, calls: &calls, hits, explained, why, evidence };
-        (!hits.is_empty()).then(|| Found { candidate: parts.candidate(facts), cohort })
+        made
     }
 
     /// Slow requests that lost most of their time at a place.
@@ -146,7 +150,8 @@ impl Told<'_> {
 
     fn evidence(&self, hits: &BTreeSet<u32>, picked: &[u32], side: Side) -> Vec<(u32, String)> {
         let ground = self.facts.ground;
-        let of_picked = hits.iter().filter_map(|&hit| ground.call(hit)).filter(|call| picked.contains(&call.unit));
+        let of_picked =
+            hits.iter().filter_map(|&hit| ground.call(hit)).filter(|call| picked.binary_search(&call.unit).is_ok());
         let says = |ms: f64| match side {
             Side::Inside => format!("{ms:.1} ms in here, calls of its own left out"),
             Side::Wire => format!("{ms:.1} ms more than its callee took"),

@@ -39,20 +39,11 @@ const MAX_EVIDENCE: usize = 3;
 impl Parts<'_> {
     pub(super) fn candidate(self, facts: &Facts<'_>) -> Candidate {
         let ground = facts.ground;
-        let Made { mut fault, certainty, at_least_ms, mut notes } = self.made;
         let share = Share::of(self.hits.len() as u64, self.calls.len() as u64);
-        fault.when.share = rounded(share.value());
-        if let Some(stretches) = stretches(&by_request(ground, self.calls, self.hits)) {
-            fault.when.share = rounded(stretches.inside.value());
-            fault.when.window = Some(stretches.cycle);
-            notes.push(in_stretches(&stretches));
-        }
         let keyed = keyed::find(ground, self.calls, self.hits);
+        let Made { fault, certainty, at_least_ms, mut notes } = timed(ground, self.made, share, self.calls, self.hits);
         notes.extend(keyed.as_ref().map(said_keyed));
         notes.extend(together(ground, self.calls, self.hits));
-        if fault.when.unit == Unit::Connection && fault.when.share < 1.0 {
-            notes.push("the share is of calls; of connections it is that only where each call has its own".to_owned());
-        }
         // One call more of each kind than was seen: a single hit is no proof (Laplace).
         let seen = (share.hits as f64 + 1.0) / (share.hits as f64 + 2.0);
         let first = self.evidence.first().map(|(span, _)| ground.keys.path(ground.keys.id(*span)));
@@ -70,6 +61,21 @@ impl Parts<'_> {
             evidence: evidence(ground, self.evidence),
         }
     }
+}
+
+/// Says of a fault how often it hits, and in which stretches of time where it does not hit by chance.
+fn timed(ground: &Ground<'_>, made: Made, share: Share, calls: &[u32], hits: &BTreeSet<u32>) -> Made {
+    let Made { mut fault, mut notes, .. } = made;
+    fault.when.share = rounded(share.value());
+    if let Some(stretches) = stretches(&by_request(ground, calls, hits)) {
+        fault.when.share = rounded(stretches.inside.value());
+        fault.when.window = Some(stretches.cycle);
+        notes.push(in_stretches(&stretches));
+    }
+    if fault.when.unit == Unit::Connection && fault.when.share < 1.0 {
+        notes.push("the share is of calls; of connections it is that only where each call has its own".to_owned());
+    }
+    Made { fault, notes, ..made }
 }
 
 pub(super) fn public(edge: &Edge) -> super::Edge {

@@ -78,9 +78,11 @@ impl<'g> Facts<'g> {
         self.is_in(unit, self.options.baseline) && (is_outside || self.options.baseline.is_some())
     }
 
-    /// Learns how long requests of one kind take where nothing failed; `picked` are left out.
+    /// Learns how long requests of one kind take where nothing failed; `picked`, which ascend, are left out.
     pub(super) fn usual(&self, kind: &[u32], picked: &[u32]) -> Option<Usual> {
-        let is_fit = |unit: &&u32| !self.has_failed(**unit) && self.may_be_baseline(**unit) && !picked.contains(unit);
+        let is_fit = |unit: &&u32| {
+            !self.has_failed(**unit) && self.may_be_baseline(**unit) && picked.binary_search(unit).is_err()
+        };
         Usual::of(kind.iter().filter(is_fit).map(|&unit| self.duration_ms(unit)).collect())
     }
 

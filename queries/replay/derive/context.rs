@@ -1,5 +1,7 @@
 //! From findings about propagation to faults of headers: one line a rule.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::faults::{Made, is_http};
@@ -87,7 +89,8 @@ pub(super) struct Broken {
 /// Finds the calls of a finding: between the two services of its subject, or at all edges of the service where any was hit, those
 /// with the most hits first.
 pub(super) fn broken(ground: &Ground<'_>, finding: &Finding) -> Vec<Broken> {
-    let is_hit = |number: u32| is_hit(ground, finding, number);
+    let traces: BTreeSet<u128> = finding.traces.iter().copied().collect();
+    let is_hit = |number: u32| is_hit(ground, &finding.rule, &traces, number);
     let pairs = pairs(ground, finding);
     let of_pair = |pair: &(String, String)| {
         let calls = calls_between(ground, pair);
@@ -120,11 +123,11 @@ fn calls_between(ground: &Ground<'_>, (client, server): &(String, String)) -> Ve
 }
 
 /// A torn call is a hit; where the fault tears nothing, calls in the finding's traces are.
-fn is_hit(ground: &Ground<'_>, finding: &Finding, number: u32) -> bool {
+fn is_hit(ground: &Ground<'_>, rule: &str, traces: &BTreeSet<u128>, number: u32) -> bool {
     let Some(call) = ground.call(number) else { return false };
-    let tears = matches!(meaning(&finding.rule), Some(DROP | CORRUPT | Meaning::Fault("context-short-id", _)));
+    let tears = matches!(meaning(rule), Some(DROP | CORRUPT | Meaning::Fault("context-short-id", _)));
     let ends = [call.client, call.server].into_iter().filter(|&end| end != NONE);
-    let is_named = || ends.clone().any(|end| finding.traces.contains(&ground.window.trace_id(end)));
+    let is_named = || ends.clone().any(|end| traces.contains(&ground.window.trace_id(end)));
     if tears { call.is_torn } else { is_named() }
 }
 

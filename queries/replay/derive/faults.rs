@@ -240,8 +240,7 @@ fn refused(edge: &Edge) -> Made {
 }
 
 fn limited(ground: &Ground<'_>, edge: &Edge, hits: &[u32]) -> Made {
-    let mut open: Vec<f64> = hits.iter().map(|&hit| idle::open_at(ground, hit) as f64).collect();
-    let max = median(&mut open).round().max(1.0) as u64;
+    let max = idle::open_at_hits(ground, hits);
     let mut made = Made::new(edge, "connection-limit", Place::Connection, json!({"max": max}));
     made.fault.when = when(edge, Place::Connection);
     made.note(format!("{max} calls were open when it happened, as a rule"))

@@ -1,7 +1,8 @@
 //! What else was going on between two services when a call was made: how long nothing had been, and how much was open.
 
+use super::by_time::evenly;
 use super::ground::{Call, Edge, Ground};
-use super::magnitude::quantile;
+use super::magnitude::{median, quantile};
 use crate::trace::window::NONE;
 
 /// Fewer resets do not show that idleness is the cause.
@@ -11,10 +12,10 @@ const MIN_IDLE_MS: f64 = 1_000.0;
 /// At most this share of the calls that went well came after as long a time.
 const MAX_HEALTHY: f64 = 0.1;
 
-/// Returns after how many milliseconds without a call connections are cut, where only such calls were hit.
+/// Returns after how many milliseconds without a call connections are cut, where only such calls were hit. `hits` ascend.
 pub(super) fn cut_after_ms(ground: &Ground<'_>, edge: &Edge, hits: &[u32]) -> Option<u64> {
     let idle = idle_before(ground, edge);
-    let is_hit = |number: &u32| hits.contains(number);
+    let is_hit = |number: &u32| hits.binary_search(number).is_ok();
     let mut of_hits: Vec<f64> = idle.iter().filter(|(number, _)| is_hit(number)).map(|&(_, ms)| ms).collect();
     of_hits.sort_by(f64::total_cmp);
     let least = *of_hits.first()?;
@@ -50,8 +51,17 @@ fn is_between(ground: &Ground<'_>, edge: &Edge, call: &Call) -> bool {
     ground.edge(call.edge).is_some_and(|other| other.client == edge.client && other.server == edge.server)
 }
 
+/// Calls that are looked at, evenly chosen: each is compared with all before it.
+const MAX_OPEN: usize = 50;
+
+/// Returns how many calls between the same services were open when one was hit: the median.
+pub(super) fn open_at_hits(ground: &Ground<'_>, hits: &[u32]) -> u64 {
+    let mut open: Vec<f64> = evenly(hits, MAX_OPEN).iter().map(|&hit| open_at(ground, hit) as f64).collect();
+    median(&mut open).round().max(1.0) as u64
+}
+
 /// Returns how many other calls between the same services were open when a call began.
-pub(super) fn open_at(ground: &Ground<'_>, number: u32) -> usize {
+fn open_at(ground: &Ground<'_>, number: u32) -> usize {
     let Some(call) = ground.call(number) else { return 0 };
     let Some(edge) = ground.edge(call.edge) else { return 0 };
     let at = ground.start_ns(call);

@@ -49,10 +49,8 @@ fn of_finding(facts: &Facts<'_>, findings: &[Finding], about: &About, finding: &
     let said = || finding.evidence.get("why").and_then(|why| why.as_str()).unwrap_or_default().to_owned();
     match meaning(&finding.rule) {
         Some(Meaning::Fault(..)) => {
-            let found = by_context::candidates(facts, finding);
-            if found.is_empty() {
-                return Err(Refusal::Unknown { about: format!("a call of {}", finding.subject) });
-            }
+            let found = Some(by_context::candidates(facts, finding)).filter(|found| !found.is_empty());
+            let found = found.ok_or_else(|| Refusal::Unknown { about: format!("a call of {}", finding.subject) })?;
             Ok(whole(facts, findings, about, found))
         }
         Some(Meaning::Inside(_)) => Err(inside(facts, finding)),
@@ -185,24 +183,17 @@ fn fragments(facts: &Facts<'_>, units: &[u32]) -> usize {
 }
 
 /// Puts the likeliest candidates and both sides of the first together.
-fn whole(facts: &Facts<'_>, findings: &[Finding], about: &About, mut found: Vec<Found>) -> Derived {
-    found.sort_by(|left, right| {
-        right.candidate.confidence.total_cmp(&left.candidate.confidence).then_with(|| key(left).cmp(&key(right)))
-    });
-    found.dedup_by(|next, first| {
-        next.candidate.fault == first.candidate.fault && next.candidate.edge == first.candidate.edge
-    });
+fn whole(facts: &Facts<'_>, findings: &[Finding], about: &About, found: Vec<Found>) -> Derived {
+    let found = ranked(found);
     let cohort = found.first().map(|found| found.cohort.clone()).unwrap_or_default();
-    let ground = facts.ground;
-    let first = cohort.incident.first().and_then(|&unit| ground.units.get(unit as usize));
-    let operation = first.map(|unit| ground.keys.path(ground.keys.id(unit.root)).to_string()).unwrap_or_default();
-    let spans =
-        || cohort.incident.iter().filter_map(|&unit| ground.units.get(unit as usize)).flat_map(|unit| &unit.spans);
-    let (hosts, environments) = hosts::of(ground.window, spans());
-    let services: BTreeSet<&str> = spans().map(|&span| ground.service(span)).collect();
+    let (ground, max) = (facts.ground, facts.options.max_candidates.max(1));
+    let units = || cohort.incident.iter().filter_map(|&unit| ground.units.get(unit as usize));
+    let operation = units().next().map(|unit| ground.keys.path(ground.keys.id(unit.root)).to_string());
+    let (hosts, environments) = hosts::of(ground.window, units().flat_map(|unit| &unit.spans));
+    let services: BTreeSet<&str> = units().flat_map(|unit| &unit.spans).map(|&span| ground.service(span)).collect();
     Derived {
         about: about.clone(),
-        operation,
+        operation: operation.unwrap_or_default(),
         finding: finding_of(facts, findings, about, &cohort),
         window: stretch(facts, &cohort.incident).unwrap_or_default(),
         baseline_window: stretch(facts, &cohort.baseline),
@@ -215,8 +206,20 @@ fn whole(facts: &Facts<'_>, findings: &[Finding], about: &About, mut found: Vec<
         environments,
         services: services.into_iter().map(str::to_owned).collect(),
         warnings: warnings(facts, &cohort, &found),
-        candidates: found.into_iter().map(|found| found.candidate).take(facts.options.max_candidates.max(1)).collect(),
+        candidates: found.into_iter().map(|found| found.candidate).take(max).collect(),
     }
+}
+
+/// The likeliest first, each once.
+fn ranked(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by(|left, right| {
+        let (left_is, right_is) = (left.candidate.confidence, right.candidate.confidence);
+        right_is.total_cmp(&left_is).then_with(|| key(left).cmp(&key(right)))
+    });
+    found.dedup_by(|next, first| {
+        next.candidate.fault == first.candidate.fault && next.candidate.edge == first.candidate.edge
+    });
+    found
 }
 
 /// What breaks ties between candidates.
@@ -251,17 +254,13 @@ fn finding_of(facts: &Facts<'_>, findings: &[Finding], about: &About, cohort: &C
     if let About::Finding(name) = about {
         return find(findings, name).map(both);
     }
-    let touched = |finding: &Finding| {
+    let most_have = |finding: &Finding, units: &[u32]| {
         let traces: BTreeSet<u128> = finding.traces.iter().copied().collect();
         let has = |unit: &&u32| traces_of(facts, **unit).iter().any(|id| traces.contains(&id.0));
-        cohort.incident.iter().filter(has).count() * 2 > cohort.incident.len()
+        units.iter().filter(has).count() * 2 > units.len()
     };
-    let is_healthy = |finding: &Finding| {
-        let traces: BTreeSet<u128> = finding.traces.iter().copied().collect();
-        let has = |unit: &&u32| traces_of(facts, **unit).iter().any(|id| traces.contains(&id.0));
-        cohort.baseline.iter().filter(has).count() * 2 > cohort.baseline.len()
-    };
-    findings.iter().find(|finding| touched(finding) && !is_healthy(finding)).map(both)
+    let sets_apart = |finding: &&Finding| most_have(finding, &cohort.incident) && !most_have(finding, &cohort.baseline);
+    findings.iter().find(sets_apart).map(both)
 }
 
 fn traces_of(facts: &Facts<'_>, unit: u32) -> BTreeSet<TraceId> {

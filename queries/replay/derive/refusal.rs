@@ -11,8 +11,8 @@ pub enum Refusal {
     /// No such trace, no such finding.
     #[error("{about} is not in the recording")]
     Unknown { about: String },
-    /// The trace begins with a span whose parent was never recorded.
-    #[error("{about} has no beginning: {reason}; choose a trace that is complete")]
+    /// The trace begins with a span whose parent was never recorded, or has parts that hang nowhere.
+    #[error("{about} is not complete: {reason}; choose another that is")]
     Incomplete { about: String, reason: String },
     /// Spans are missing because they were not sampled.
     #[error("{about} lacks spans that were not sampled: {reason}; record with one sampling decision for all services")]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::shop::{CHARGE, Charge, Shop, derived, same, trace, usual};
 use crate::detect::tests::scene::{Part, Scene, Stage, client, internal, server};
-use crate::replay::derive::{About, Candidate, Class, Derived, Refusal};
+use crate::replay::derive::{About, Candidate, Class, Derived, Options, Refusal, Stretch, derive};
 use crate::replay::fault::{Place, Unit};
 
 fn failed(part: Part) -> Part {
@@ -67,6 +67,22 @@ fn time_inside_of_a_service_is_a_delay_of_its_answers() {
     let median = candidate.fault.magnitude.as_ref().unwrap().quantile(0.5);
     assert!((median - 190.0).abs() < 2.1, "200 ms, 10 are usual: {median}");
     assert!(candidate.confidence > 0.8, "{}", candidate.confidence);
+}
+
+#[test]
+fn clocks_that_differ_change_nothing() {
+    let of = |skew_ms: f64| {
+        let shop = Shop { skew_ms, ..Shop::new() }.requests(120, |shop, visit| {
+            let hit = Charge { client_ms: 210.0, server_ms: 10.0 };
+            let charge = if is_hit(visit.number) { hit } else { usual(visit.number) };
+            shop.charge(visit, 0.0, charge, same, same);
+            (charge.client_ms + 1.0, false)
+        });
+        let derived = derived(&shop.finish(), &trace(60)).unwrap();
+        (first(&derived).fault.clone(), first(&derived).edge.clone(), derived.num_incident)
+    };
+    assert_eq!(of(0.0), of(-350.0));
+    assert_eq!(of(0.0), of(5_000.0));
 }
 
 #[test]
@@ -377,4 +393,22 @@ fn an_error_that_does_no_harm_stands_behind_what_does() {
     let kinds: Vec<(&str, &str)> =
         derived.candidates.iter().map(|one| (one.fault.kind.as_str(), one.edge.server.as_str())).collect();
     assert_eq!(kinds, [("latency", "payments"), ("error", "cache")]);
+}
+
+#[test]
+fn a_time_that_is_given_tells_the_incident_from_its_baseline() {
+    let shop = Shop::new().requests(120, |shop, visit| {
+        let hit = Charge { client_ms: 210.0, server_ms: 10.0 };
+        let charge = if visit.number >= 40 { hit } else { usual(visit.number) };
+        shop.charge(visit, 0.0, charge, same, same);
+        (charge.client_ms + 1.0, false)
+    });
+    let stage = shop.finish();
+    assert!(derived(&stage, &trace(60)).is_err(), "most requests are slow: what is usual cannot be told");
+    let from_ns = stage.window.start_ns[0] + 40 * 50_000_000;
+    let incident = Some(Stretch { from_ns, to_ns: i64::MAX });
+    let options = Options { incident, ..Options::default() };
+    let derived = derive(&stage.window, &stage.stitches, &[], &trace(60), &options).unwrap();
+    assert_eq!((derived.num_incident, derived.num_baseline), (80, 40));
+    assert_eq!((first(&derived).fault.kind.as_str(), first(&derived).edge.server.as_str()), ("latency", "payments"));
 }

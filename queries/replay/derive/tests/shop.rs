@@ -19,6 +19,8 @@ pub(super) struct Shop {
     pub gateway: Process,
     pub orders: Process,
     pub payments: Process,
+    /// How far the clock of payments is ahead.
+    pub skew_ms: f64,
 }
 
 /// How a call of payments went.
@@ -40,7 +42,7 @@ impl Shop {
         let mut scene = Scene::new();
         let (gateway, orders) = (scene.service("gateway"), scene.service("orders"));
         let payments = scene.service("payments");
-        Self { scene, gateway, orders, payments }
+        Self { scene, gateway, orders, payments, skew_ms: 0.0 }
     }
 
     /// Puts `count` requests; `charge` puts what orders does for each, and tells how long that took and whether it failed.
@@ -86,7 +88,8 @@ impl Shop {
         let call = self.scene.put(on_client(call));
         if charge.server_ms >= 0.0 {
             let wait = ((charge.client_ms - charge.server_ms) / 2.0).max(0.5);
-            self.scene.put(on_server(server(self.payments, CHARGE, at + wait, charge.server_ms)).under(call));
+            self.scene
+                .put(on_server(server(self.payments, CHARGE, at + wait + self.skew_ms, charge.server_ms)).under(call));
         }
     }
 
