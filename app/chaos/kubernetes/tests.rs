@@ -19,23 +19,37 @@ use super::*;
 const OBJECT: &str = "/apis/chaos-mesh.org/v1alpha1/namespaces/shop/httpchaos/riftline-exp42";
 const SHARED: &str = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices/payments";
 
-/// Limits that are reached at once where nothing changes any more, but not where something does.
-fn limits() -> Limits {
-    Limits { inject: Duration::from_millis(50), recover: Duration::from_millis(50), pause: Duration::from_millis(1) }
+/// Limits that are not reached where something still changes.
+fn patient() -> Limits {
+    Limits { inject: Duration::from_mins(5), recover: Duration::from_mins(5), pause: Duration::from_millis(1) }
+}
+
+/// Limits that are reached at once, for where nothing changes any more.
+fn impatient() -> Limits {
+    Limits { inject: Duration::from_millis(20), recover: Duration::from_millis(20), pause: Duration::from_millis(1) }
 }
 
 fn chaos_mesh(cluster: &Arc<Simulated>) -> ChaosMesh {
-    ChaosMesh::new(target(), Box::new(Fake(Arc::clone(cluster))), limits())
+    chaos_mesh_within(cluster, patient())
+}
+
+fn chaos_mesh_within(cluster: &Arc<Simulated>, limits: Limits) -> ChaosMesh {
+    ChaosMesh::new(target(), Box::new(Fake(Arc::clone(cluster))), limits)
 }
 
 fn istio(cluster: &Arc<Simulated>, change: fn(&mut Target)) -> Istio {
     let mut target = target();
     change(&mut target);
-    Istio::new(target, Box::new(Fake(Arc::clone(cluster))), limits())
+    Istio::new(target, Box::new(Fake(Arc::clone(cluster))), patient())
 }
 
 fn undone(cluster: &Arc<Simulated>, undo: &Undo) -> Result<(), DriverError> {
-    undo_through(&Fake(Arc::clone(cluster)), undo, limits())
+    undo_through(&Fake(Arc::clone(cluster)), undo, patient())
+}
+
+/// Undoes where that cannot come to its end.
+fn not_undone(cluster: &Arc<Simulated>, undo: &Undo) -> Result<(), DriverError> {
+    undo_through(&Fake(Arc::clone(cluster)), undo, impatient())
 }
 
 fn left(cluster: &Arc<Simulated>, undo: &Undo) -> Vec<String> {
@@ -82,7 +96,7 @@ fn preflight_refuses_what_could_hurt_more_than_meant() {
         let (cluster, mut target) = (Simulated::shop(), target());
         prepare(&cluster);
         change(&mut target);
-        let mut driver = ChaosMesh::new(target, Box::new(Fake(Arc::clone(&cluster))), limits());
+        let mut driver = ChaosMesh::new(target, Box::new(Fake(Arc::clone(&cluster))), patient());
         let error = driver.preflight().unwrap_err().to_string();
         assert!(cluster.calls().iter().all(|call| call.starts_with("GET")), "{:?}", cluster.calls());
         error
@@ -117,7 +131,7 @@ fn the_only_pod_may_be_hit_where_the_experiment_says_so() {
     let cluster = Simulated::shop();
     cluster.remove("/api/v1/namespaces/shop/pods/payments-1");
     let target = Target { only_pod: true, ..target() };
-    let found = ChaosMesh::new(target, Box::new(Fake(cluster)), limits()).preflight().unwrap();
+    let found = ChaosMesh::new(target, Box::new(Fake(cluster)), patient()).preflight().unwrap();
     assert!(found.iter().any(|line| line.contains("1 of 1 of the server's pods")), "{found:?}");
 }
 
@@ -125,7 +139,7 @@ fn the_only_pod_may_be_hit_where_the_experiment_says_so() {
 fn what_is_never_injected_is_an_error_and_is_taken_away() {
     let cluster = Simulated::shop();
     cluster.switch(Switches { never_injected: true, ..Switches::default() });
-    let mut driver = chaos_mesh(&cluster);
+    let mut driver = chaos_mesh_within(&cluster, impatient());
     let error = driver.arm(&fault("latency", json!({}))).unwrap_err();
     assert!(matches!(error, DriverError::Late { .. }), "{error}");
     assert!(error.to_string().contains("shop/payments-0: Not Injected"), "{error}");
@@ -139,7 +153,7 @@ fn a_stuck_finalizer_is_told_with_the_command_and_never_forced() {
     let mut driver = chaos_mesh(&cluster);
     driver.arm(&fault("latency", json!({}))).unwrap();
     cluster.switch(Switches { finalizer_sticks: true, ..Switches::default() });
-    let error = undone(&cluster, &driver.undo()).unwrap_err().to_string();
+    let error = not_undone(&cluster, &driver.undo()).unwrap_err().to_string();
     assert!(error.contains("finalizers [chaos-mesh/records]"), "{error}");
     let command = "`kubectl --context staging --namespace shop annotate httpchaos/riftline-exp42 \
                    chaos-mesh.chaos-mesh.org/cleanFinalizer=forced`";
@@ -174,13 +188,13 @@ fn a_server_that_goes_away_at_any_call_is_an_error_and_what_was_made_can_be_undo
     for calls in 0..6 {
         let cluster = Simulated::shop();
         cluster.switch(Switches { calls_left: Some(calls), ..Switches::default() });
-        let mut driver = chaos_mesh(&cluster);
+        let mut driver = chaos_mesh_within(&cluster, impatient());
         let armed = driver.arm(&fault("latency", json!({})));
         if calls < 4 {
             let error = armed.unwrap_err();
             assert!(matches!(error, DriverError::Unreachable { .. } | DriverError::Late { .. }), "{calls}: {error}");
         }
-        let away = undone(&cluster, &driver.undo());
+        let away = not_undone(&cluster, &driver.undo());
         cluster.switch(Switches::default());
         undone(&cluster, &driver.undo()).unwrap();
         assert!(calls > 4 || away.is_err(), "{calls}: an undo that reached nobody has failed");

@@ -30,23 +30,19 @@ fn program(server: SocketAddr) -> Option<(Program, TempDir)> {
     Some((program.with_variable("KUBECONFIG", file).with_variable("HOME", folder.path()), folder))
 }
 
-fn slow() -> Limits {
-    Limits { inject: Duration::from_mins(1), recover: Duration::from_mins(1), pause: Duration::from_millis(1) }
-}
-
 #[test]
 fn a_fault_lives_and_ends_through_the_real_program() {
     let cluster = Simulated::shop();
     let (server, _runtime) = cluster.serve();
     let Some((program, _folder)) = program(server) else { return };
-    let mut driver = ChaosMesh::new(target(), Box::new(program.clone()), slow());
+    let mut driver = ChaosMesh::new(target(), Box::new(program.clone()), patient());
     assert_eq!(driver.targets(), [server.to_string()]);
     driver.preflight().unwrap_or_else(|error| panic!("{error}: {:?}", cluster.calls()));
     driver.arm(&fault("error", json!({"status": 503}))).unwrap();
     assert_eq!(cluster.object(OBJECT).unwrap()["spec"]["replace"], json!({"code": 503}));
     assert_eq!(verify_clean_through(&program, &driver.undo()).unwrap().len(), 1);
-    undo_through(&program, &driver.undo(), slow()).unwrap();
-    undo_through(&program, &driver.undo(), slow()).unwrap();
+    undo_through(&program, &driver.undo(), patient()).unwrap();
+    undo_through(&program, &driver.undo(), patient()).unwrap();
     assert_eq!(verify_clean_through(&program, &driver.undo()).unwrap(), Vec::<String>::new());
 }
 
@@ -58,12 +54,12 @@ fn a_route_lives_and_ends_through_the_real_program() {
     let (server, _runtime) = cluster.serve();
     let Some((program, _folder)) = program(server) else { return };
     let target = Target { virtual_service: Some("payments".to_owned()), ..target() };
-    let mut driver = Istio::new(target, Box::new(program.clone()), slow());
+    let mut driver = Istio::new(target, Box::new(program.clone()), patient());
     driver.preflight().unwrap();
     let armed = driver.arm(&fault("context-drop", json!({"headers": ["traceparent"]})));
     armed.unwrap_or_else(|error| panic!("{error}: {:?}", cluster.calls()));
     assert_eq!(cluster.object(SHARED).unwrap()["spec"]["http"][0]["name"], "riftline-exp42");
-    undo_through(&program, &driver.undo(), slow()).unwrap();
+    undo_through(&program, &driver.undo(), patient()).unwrap();
     assert_eq!(cluster.object(SHARED).unwrap()["spec"], shared()["spec"]);
 }
 
@@ -72,14 +68,14 @@ fn what_the_server_refuses_or_keeps_comes_back_in_its_words() {
     let cluster = Simulated::shop();
     let (server, _runtime) = cluster.serve();
     let Some((program, _folder)) = program(server) else { return };
-    let mut driver = ChaosMesh::new(target(), Box::new(program.clone()), slow());
+    let mut driver = ChaosMesh::new(target(), Box::new(program.clone()), patient());
     driver.arm(&fault("latency", json!({}))).unwrap();
     let other = Target { marker: None, ..target() };
-    let mut second = ChaosMesh::new(other, Box::new(program.clone()), slow());
+    let mut second = ChaosMesh::new(other, Box::new(program.clone()), patient());
     let error = second.arm(&fault("latency", json!({}))).unwrap_err().to_string();
     assert!(error.contains("AlreadyExists"), "{error}");
     cluster.switch(Switches { finalizer_sticks: true, ..Switches::default() });
-    let error = undo_through(&program, &driver.undo(), limits()).unwrap_err().to_string();
+    let error = undo_through(&program, &driver.undo(), impatient()).unwrap_err().to_string();
     assert!(error.contains("cleanFinalizer=forced"), "{error}");
 }
 
@@ -89,7 +85,7 @@ fn a_server_that_is_away_is_unreachable_for_the_real_program() {
     let (server, _runtime) = cluster.serve();
     let Some((program, _folder)) = program(server) else { return };
     cluster.switch(Switches { calls_left: Some(0), ..Switches::default() });
-    let driver = ChaosMesh::new(target(), Box::new(program.clone()), limits());
+    let driver = ChaosMesh::new(target(), Box::new(program.clone()), impatient());
     let error = driver.rehearse(&fault("latency", json!({}))).unwrap_err();
     assert!(matches!(error, DriverError::Unreachable { .. }), "{error}");
 }
@@ -146,20 +142,20 @@ fn routes_come_and_go_on_a_real_api_server() {
     let named = |virtual_service: Option<&str>| {
         let target =
             Target { context: context.clone(), virtual_service: virtual_service.map(str::to_owned), ..target() };
-        Istio::new(target, Box::new(program.clone()), slow())
+        Istio::new(target, Box::new(program.clone()), patient())
     };
     let cluster = Cluster { kubectl: &program, context: &context, namespace: "shop" };
     let theirs = SHARED.strip_suffix("/payments").unwrap();
     let mut own = named(None);
     own.arm(&fault("latency", json!({}))).unwrap();
     assert_eq!(verify_clean_through(&program, &own.undo()).unwrap().len(), 1);
-    undo_through(&program, &own.undo(), slow()).unwrap();
+    undo_through(&program, &own.undo(), patient()).unwrap();
     assert_eq!(verify_clean_through(&program, &own.undo()).unwrap(), Vec::<String>::new());
     cluster.create(theirs, &shared()).unwrap();
     let mut shared_one = named(Some("payments"));
     shared_one.arm(&fault("error", json!({"status": 503}))).unwrap();
     assert_eq!(verify_clean_through(&program, &shared_one.undo()).unwrap().len(), 1);
-    undo_through(&program, &shared_one.undo(), slow()).unwrap();
+    undo_through(&program, &shared_one.undo(), patient()).unwrap();
     let after = cluster.get(SHARED).unwrap();
     cluster.delete(SHARED).unwrap();
     assert_eq!(after["spec"], shared()["spec"], "as before");
@@ -169,19 +165,19 @@ fn routes_come_and_go_on_a_real_api_server() {
 fn a_finalizer_of_a_real_api_server_keeps_the_object_until_it_is_gone() {
     let Some((program, context)) = real_cluster() else { return };
     let target = Target { context: context.clone(), ..target() };
-    let mut driver = ChaosMesh::new(target, Box::new(program.clone()), limits());
+    let mut driver = ChaosMesh::new(target, Box::new(program.clone()), impatient());
     // Without its controller nothing is ever injected: the object is made, waited for, and taken away again.
     assert!(matches!(driver.arm(&fault("latency", json!({}))), Err(DriverError::Late { .. })));
-    undo_through(&program, &driver.undo(), slow()).unwrap();
+    undo_through(&program, &driver.undo(), patient()).unwrap();
     let cluster = Cluster { kubectl: &program, context: &context, namespace: "shop" };
     let mut object = manifest::manifest("chaos-mesh", &fault("latency", json!({})), &super::target()).unwrap().body;
     object["metadata"]["finalizers"] = json!(["chaos-mesh/records"]);
     cluster.create(OBJECT.strip_suffix("/riftline-exp42").unwrap(), &object).unwrap();
-    let error = undo_through(&program, &driver.undo(), limits()).unwrap_err().to_string();
+    let error = undo_through(&program, &driver.undo(), impatient()).unwrap_err().to_string();
     assert!(error.contains("finalizers [chaos-mesh/records]"), "{error}");
     let mut there = cluster.get(OBJECT).unwrap();
     there["metadata"]["finalizers"] = json!([]);
     cluster.replace(OBJECT, &there).unwrap();
-    undo_through(&program, &driver.undo(), slow()).unwrap();
+    undo_through(&program, &driver.undo(), patient()).unwrap();
     assert_eq!(verify_clean_through(&program, &driver.undo()).unwrap(), Vec::<String>::new());
 }
