@@ -23,6 +23,7 @@ mod magnitude;
 mod make;
 mod refusal;
 mod requests;
+mod sent;
 mod share;
 
 use serde::{Deserialize, Serialize};

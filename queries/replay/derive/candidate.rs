@@ -6,7 +6,7 @@ use super::cohort::{Cohort, Facts};
 use super::faults::Made;
 use super::ground::{Edge, Ground};
 use super::share::{Share, Stretches, stretches};
-use super::{Candidate, Class, Evidence, keyed};
+use super::{Candidate, Class, Evidence, keyed, sent};
 use crate::replay::fault::Unit;
 use crate::replay::id::{SpanId, TraceId};
 
@@ -67,6 +67,7 @@ impl Parts<'_> {
 fn timed(ground: &Ground<'_>, made: Made, share: Share, calls: &[u32], hits: &BTreeSet<u32>) -> Made {
     let Made { mut fault, mut notes, .. } = made;
     fault.when.share = rounded(share.value());
+    notes.extend(sent::correct(ground, &mut fault.when, hits));
     if let Some(stretches) = stretches(&by_request(ground, calls, hits)) {
         fault.when.share = rounded(stretches.inside.value());
         fault.when.window = Some(stretches.cycle);

@@ -158,3 +158,19 @@ pub(super) fn fault(broken: &Broken, kind: &str, headers: &[&str]) -> Made {
     }
     made
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::DETECTORS;
+
+    #[test]
+    fn every_rule_of_propagation_has_a_meaning() {
+        for (rule, _) in MEANINGS {
+            assert!(DETECTORS.iter().any(|detector| detector.id == *rule), "no rule is called {rule}");
+        }
+        let without = DETECTORS.iter().filter(|detector| meaning(detector.id).is_none());
+        // It may be an effect of time that went by in a callee: errors and time are looked into.
+        assert_eq!(without.map(|detector| detector.id).collect::<Vec<_>>(), ["child-outlives-parent"]);
+    }
+}

@@ -60,7 +60,9 @@ fn when(edge: &Edge, place: Place) -> When {
         Protocol::Http => {
             let (method, path) = edge.operation.split_once(' ').unwrap_or((&edge.operation, ""));
             when.method = Some(method.to_owned()).filter(|method| !method.is_empty());
-            when.path = Some(path.to_owned()).filter(|path| path.starts_with('/'));
+            // Some frameworks write routes without the first slash.
+            when.path =
+                Some(path).filter(|path| !path.is_empty()).map(|path| format!("/{}", path.trim_start_matches('/')));
         }
         Protocol::Named | Protocol::Message => {}
     }

@@ -18,7 +18,7 @@ fn all(window: &Window) -> Vec<Result<Derived, Refusal>> {
 #[test]
 fn nothing_panics_and_the_order_of_arrival_is_the_same_to_all() {
     let mut num_derived = 0;
-    for seed in 0..25 {
+    for seed in 0..15 {
         let mut chance = Chance(seed);
         let count = chance.below(400);
         let spans: Vec<Any> = (0..count).map(|number| any(&mut chance, number)).collect();
@@ -35,5 +35,5 @@ fn nothing_panics_and_the_order_of_arrival_is_the_same_to_all() {
             assert_eq!(serde_json::from_str::<Derived>(&text).unwrap().about, derived.about);
         }
     }
-    assert!(num_derived > 30, "only {num_derived} of them had anything to say");
+    assert!(num_derived > 15, "only {num_derived} of them had anything to say");
 }

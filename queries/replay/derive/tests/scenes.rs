@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::shop::{CHARGE, Charge, Shop, derived, same, trace, usual};
 use crate::detect::tests::scene::{Part, Scene, Stage, client, internal, server};
+use crate::detect::{Finding, Severity};
 use crate::replay::derive::{About, Candidate, Class, Derived, Options, Refusal, Stretch, derive};
 use crate::replay::fault::{Place, Unit};
 
@@ -411,4 +412,95 @@ fn a_time_that_is_given_tells_the_incident_from_its_baseline() {
     let derived = derive(&stage.window, &stage.stitches, &[], &trace(60), &options).unwrap();
     assert_eq!((derived.num_incident, derived.num_baseline), (80, 40));
     assert_eq!((first(&derived).fault.kind.as_str(), first(&derived).edge.server.as_str()), ("latency", "payments"));
+}
+
+#[test]
+fn a_path_is_the_one_that_was_sent() {
+    let shop = Shop::new().requests(60, |shop, visit| {
+        let hit = is_hit(visit.number);
+        let status = |part: Part| if hit { part.failed().with("http.response.status_code", "503") } else { part };
+        let url = format!("http://payments:80/api/v1/charges/{}", visit.number);
+        let client_part = |part: Part| status(part).with("url.full", &url);
+        // Mounted below /api/v1/charges, the route knows nothing of that.
+        let server_part = |part: Part| status(part).with("http.route", "/:id");
+        shop.charge(visit, 0.0, usual(visit.number), client_part, server_part);
+        (15.0, hit)
+    });
+    let derived = derived(&shop.finish(), &trace(50)).unwrap();
+    assert_eq!(first(&derived).fault.when.path.as_deref(), Some("/api/v1/charges/{id}"));
+}
+
+#[test]
+fn callees_without_spans_are_reached_by_their_sockets() {
+    let shop = Shop::new().requests(120, |shop, visit| {
+        let ms = if is_hit(visit.number) { 300.0 } else { 4.0 + (visit.number % 3) as f64 };
+        let query = client(shop.orders, "SELECT orders", visit.at + 3.0, ms).with("db.system.name", "postgresql");
+        shop.scene.put(query.with("server.address", "orders-db").with("server.port", "5432").under(visit.order));
+        (ms + 2.0, false)
+    });
+    let derived = derived(&shop.finish(), &trace(60)).unwrap();
+    let candidate = first(&derived);
+    assert_eq!((candidate.edge.server.as_str(), candidate.fault.kind.as_str()), ("orders-db:5432", "latency"));
+    assert_eq!((candidate.fault.place, candidate.fault.when.unit), (Place::Connection, Unit::Connection));
+    assert!(candidate.notes.iter().any(|note| note.contains("socket")), "{:?}", candidate.notes);
+    assert!(derived.hosts.contains(&"orders-db".to_owned()));
+}
+
+#[test]
+fn a_pool_that_ran_out_is_a_limit_of_connections() {
+    let shop = Shop::new().requests(60, |shop, visit| {
+        let hit = is_hit(visit.number);
+        for number in 0..if hit { 5_u32 } else { 1 } {
+            let is_last = number == 4;
+            let full =
+                |part: Part| if is_last { part.failed().with("error.type", "connection pool exhausted") } else { part };
+            let charge = Charge { client_ms: 20.0, server_ms: if is_last { -1.0 } else { 18.0 } };
+            shop.charge(visit, f64::from(number), charge, full, same);
+        }
+        (30.0, hit)
+    });
+    let derived = derived(&shop.finish(), &trace(50)).unwrap();
+    let fault = &first(&derived).fault;
+    assert_eq!((fault.kind.as_str(), fault.place), ("connection-limit", Place::Connection));
+    assert_eq!(fault.with["max"], json!(4));
+}
+
+#[test]
+fn spans_that_were_not_sampled_are_named_as_the_reason() {
+    let mut shop = Shop::new();
+    shop = shop.requests(40, |shop, visit| {
+        shop.charge(visit, 0.0, usual(visit.number), same, same);
+        (15.0, false)
+    });
+    let orders = shop.orders;
+    shop.scene.put(server(orders, "POST /orders", 100.0, 5.0).ids(77, 5).under_ids(77, 4));
+    let stage = shop.finish();
+    let mut torn = findings_like(&stage);
+    (torn.rule, torn.traces) = ("ratio-sampler-torn".to_owned(), vec![77]);
+    let about = About::Trace(crate::replay::id::TraceId(77));
+    let refusal = derive(&stage.window, &stage.stitches, &[torn], &about, &Options::default()).unwrap_err();
+    assert!(matches!(refusal, Refusal::SampledOut { .. }), "{refusal}");
+}
+
+/// A finding to be changed.
+fn findings_like(stage: &Stage) -> Finding {
+    let (id, group, subject) = ("0".to_owned(), "D".to_owned(), "orders".to_owned());
+    let ids = [(0, 0); 2];
+    Finding {
+        id,
+        rule: String::new(),
+        group,
+        severity: Severity::High,
+        confidence: 0.9,
+        services: vec![subject.clone()],
+        subject,
+        first_seen_ns: 0,
+        last_seen_ns: 0,
+        occurrences: 1,
+        out_of: stage.window.len() as u64,
+        examples: vec![ids],
+        evidence: serde_json::Map::new(),
+        fix: String::new(),
+        traces: Vec::new(),
+    }
 }
