@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{AtEdge, KeyOf};
 use super::units::{Request, parent};
+use crate::replay::path_key::Names;
 use crate::trace::window::{NONE, Symbol, Window, key};
 
 /// One way to fail.
@@ -16,7 +17,7 @@ pub struct Failure {
     pub code: String,
     /// `exception.type`, else `error.type`; empty where there is none.
     pub exception: String,
-    /// Message of the exception without its numbers and quoted values; empty where there is none.
+    /// What was said of why, without numbers, addresses and quoted values; empty where nothing was.
     pub message: String,
     /// Whether the span itself was marked as failed.
     pub is_marked: bool,
@@ -25,17 +26,26 @@ pub struct Failure {
 /// A failure at a key.
 pub(super) type Failed = (u32, Failure);
 
+impl Failure {
+    /// Returns the failure without what was said: messages differ between environments for reasons of their own.
+    pub(super) fn in_short(&self) -> Self {
+        Self { message: String::new(), ..self.clone() }
+    }
+}
+
 /// Where an exception is told: the span has it, or a log record of the span.
 #[derive(Debug)]
-pub(super) struct Exceptions {
+pub(super) struct Exceptions<'a> {
+    names: &'a Names,
     type_: Option<Symbol>,
     message: Option<Symbol>,
     /// By trace and span: the log record.
     logs: HashMap<(u128, u64), usize>,
 }
 
-impl Exceptions {
-    pub(super) fn of(window: &Window) -> Self {
+impl<'a> Exceptions<'a> {
+    /// Services in messages are called as in `names`.
+    pub(super) fn of(window: &Window, names: &'a Names) -> Self {
         let type_ = window.texts.find("exception.type");
         let mut logs = HashMap::new();
         for (at, (&trace, &span)) in window.logs.trace_id.iter().zip(&window.logs.span_id).enumerate() {
@@ -43,7 +53,7 @@ impl Exceptions {
                 logs.entry((trace, span)).or_insert(at);
             }
         }
-        Self { type_, message: window.texts.find("exception.message"), logs }
+        Self { names, type_, message: window.texts.find("exception.message"), logs }
     }
 
     fn get<'w>(&self, window: &'w Window, span: u32, key: Option<Symbol>) -> Option<&'w str> {
@@ -67,7 +77,7 @@ fn own(window: &Window, span: u32, key: Symbol) -> Option<&str> {
 /// Returns how a span failed; nothing where it did not.
 ///
 /// A call failed where it was marked so, or by its code: HTTP 5xx, for the one who asked 4xx too, and any gRPC code but 0.
-pub(super) fn failure(window: &Window, exceptions: &Exceptions, span: u32) -> Option<Failure> {
+pub(super) fn failure(window: &Window, exceptions: &Exceptions<'_>, span: u32) -> Option<Failure> {
     let is_marked = window.status.get(span as usize) == Some(&2);
     let http = own(window, span, key::HTTP_RESPONSE_STATUS_CODE).unwrap_or_default();
     let rpc = [key::RPC_GRPC_STATUS_CODE, key::RPC_RESPONSE_STATUS_CODE];
@@ -76,18 +86,41 @@ pub(super) fn failure(window: &Window, exceptions: &Exceptions, span: u32) -> Op
     if !is_marked && grpc.is_none() && !http.parse().is_ok_and(is_bad) {
         return None;
     }
-    let exception = exceptions.get(window, span, exceptions.type_).or_else(|| own(window, span, key::ERROR_TYPE));
-    let message = exceptions.get(window, span, exceptions.message).unwrap_or_default();
+    let (told, said) = said(window, span);
+    let exception =
+        exceptions.get(window, span, exceptions.type_).or(told).or_else(|| own(window, span, key::ERROR_TYPE));
+    let message = exceptions.get(window, span, exceptions.message).unwrap_or(said);
     let code = grpc.unwrap_or(http).to_owned();
     let exception = exception.unwrap_or_default().to_owned();
-    Some(Failure { code, exception, message: template(message), is_marked })
+    Some(Failure { code, exception, message: template(message, exceptions.names), is_marked })
 }
 
-/// Returns a message without what differs from one time to the next: numbers, ids, and what stands in quotes.
-pub(super) fn template(message: &str) -> String {
+/// Returns what a span says of why it failed: the type of its exception, where it names one, and the message.
+fn said(window: &Window, span: u32) -> (Option<&str>, &str) {
+    let message = window.message.get(span as usize).map_or("", |&message| window.text(message));
+    let is_type = |word: &&str| {
+        word.contains(|c: char| c.is_ascii_uppercase())
+            && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '$'))
+    };
+    match message.split_once(": ") {
+        Some((word, rest)) if is_type(&word) => (Some(word), rest),
+        _ => (None, message),
+    }
+}
+
+/// Returns a message without what differs from one time or place to the next: numbers, ids, addresses, and what stands in quotes.
+pub(super) fn template(message: &str, names: &Names) -> String {
     /// Longer messages are told apart by their beginning.
     const MAX_WORDS: usize = 40;
-    let word = |word: &str| if word.contains(|c: char| c.is_ascii_digit()) { "*".to_owned() } else { word.to_owned() };
+    let word = |word: &str| {
+        let bare = word.trim_end_matches([',', ':', '.', ';']);
+        let is_value = |c: char| c.is_ascii_digit() || matches!(c, '/' | ':' | '.' | '=');
+        match names.get(bare) {
+            Some(name) => name.clone(),
+            None if bare.contains(is_value) => "*".to_owned(),
+            None => bare.to_owned(),
+        }
+    };
     let unquoted = without_quoted(message);
     unquoted.split_whitespace().take(MAX_WORDS).map(word).collect::<Vec<_>>().join(" ")
 }
@@ -109,7 +142,7 @@ pub(super) struct Failures {
 /// that is the same.
 pub(super) fn failures(
     window: &Window,
-    exceptions: &Exceptions,
+    exceptions: &Exceptions<'_>,
     request: &Request,
     of: &KeyOf,
     edge: &AtEdge,
@@ -135,11 +168,16 @@ fn seen_by_client(window: &Window, failed: &BTreeMap<u32, Failed>, edge: &AtEdge
 #[cfg(test)]
 mod tests {
     use super::template;
+    use crate::replay::path_key::Names;
 
     #[test]
     fn messages_are_told_by_their_form() {
+        let names = Names::from([("payments".to_owned(), "pay-staging".to_owned())]);
+        let template = |message| template(message, &names);
         assert_eq!(template("order 17 of \"ann\" failed"), "order * of * failed");
         assert_eq!(template(""), "");
         assert_eq!(template("dial tcp 10.0.0.1:80: refused"), "dial tcp * refused");
+        assert_eq!(template("payments: not reached, see http://help"), "pay-staging not reached see *");
+        assert_eq!(template("pay-staging: not reached, see http://help"), "pay-staging not reached see *");
     }
 }

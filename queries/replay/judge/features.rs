@@ -56,6 +56,9 @@ pub(super) struct Features {
     /// By request: its failures, and those with which they began.
     pub(super) failures: Rows,
     pub(super) first_failures: Rows,
+    /// The same without their messages.
+    pub(super) failures_in_short: Rows,
+    pub(super) first_in_short: Rows,
     pub(super) failed: Numbers<Failed>,
     /// By request: the operations at which it was torn.
     pub(super) tears: Rows,
@@ -84,20 +87,27 @@ pub(super) struct Reader<'a> {
     pub(super) of: &'a KeyOf,
     pub(super) keys: &'a Keys,
     pub(super) edge: &'a AtEdge,
-    exceptions: Exceptions,
+    exceptions: Exceptions<'a>,
+    names: &'a Names,
     /// By trace: the findings that touch it.
     found: HashMap<u128, Vec<Found>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(window: &'a Window, (of, keys, edge): (&'a KeyOf, &'a Keys, &'a AtEdge)) -> Self {
-        Self { window, of, keys, edge, exceptions: Exceptions::of(window), found: HashMap::new() }
+    /// Reads a side whose services are called as in `names`.
+    pub(super) fn new(
+        window: &'a Window,
+        (of, keys, edge): (&'a KeyOf, &'a Keys, &'a AtEdge),
+        names: &'a Names,
+    ) -> Self {
+        let exceptions = Exceptions::of(window, names);
+        Self { window, of, keys, edge, exceptions, names, found: HashMap::new() }
     }
 
-    /// Looks at findings too; their services are called as in `names`.
-    pub(super) fn with(mut self, findings: &[Finding], names: &Names) -> Self {
+    /// Looks at findings too.
+    pub(super) fn with(mut self, findings: &[Finding]) -> Self {
         for finding in findings {
-            let found = (finding.rule.clone(), subject(&finding.subject, names));
+            let found = (finding.rule.clone(), subject(&finding.subject, self.names));
             finding.traces.iter().for_each(|&trace| self.found.entry(trace).or_default().push(found.clone()));
         }
         self
@@ -163,6 +173,12 @@ impl Features {
     fn push_failures(&mut self, reader: &Reader<'_>, request: &Request) {
         let found = failures(reader.window, &reader.exceptions, request, reader.of, reader.edge);
         let failed = &mut self.failed;
+        let mut short = |list: &[Failed]| {
+            let number = |(key, failure): &Failed| failed.number((*key, failure.in_short()));
+            list.iter().map(number).collect::<Vec<u32>>()
+        };
+        self.first_in_short.push(short(&found.first));
+        self.failures_in_short.push(short(&found.all));
         self.first_failures.push(found.first.into_iter().map(|one| failed.number(one)));
         self.failures.push(found.all.into_iter().map(|one| failed.number(one)));
     }

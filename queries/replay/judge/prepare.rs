@@ -60,8 +60,8 @@ pub(super) fn prepare(incident: &Side<'_>, staging: &Staging<'_>, plan: &Judged)
     let edge = at_edge(&keys, &client, &server, plan.edge.operation.as_deref());
     let mut features = Features::default();
     let [here, there] = &of;
-    let of_incident = Reader::new(incident.window, (here, &keys, &edge)).with(incident.findings, &plan.names);
-    let of_staging = Reader::new(staging.window, (there, &keys, &edge)).with(staging.findings, &own_names);
+    let of_incident = Reader::new(incident.window, (here, &keys, &edge), &plan.names).with(incident.findings);
+    let of_staging = Reader::new(staging.window, (there, &keys, &edge), &own_names).with(staging.findings);
     let arms = Arms {
         faulty: features.push(&of_incident, &requests.faulty),
         healthy: features.push(&of_incident, &requests.healthy),

@@ -21,6 +21,8 @@ use super::verdict::Aspect;
 
 /// A sample that lacks or repeats a call in fewer requests than this is not said to have changed it.
 const CHANGED: f64 = 0.15;
+/// How much of the likeness of errors is that of their messages too: the same failure is worded differently in another environment.
+const WORDS: f64 = 0.25;
 
 /// What does not depend on the sample.
 #[derive(Debug)]
@@ -221,7 +223,10 @@ fn errors(ground: &Ground<'_>, left: &Sample, right: &Sample) -> Option<f64> {
         Overlap::of(&means[0], &means[1], is_counted)
     };
     let (all, first) = (overlap(&features.failures), overlap(&features.first_failures));
-    (!all.is_empty()).then(|| f64::midpoint(all.f1(), first.f1()))
+    let (all_short, first_short) = (overlap(&features.failures_in_short), overlap(&features.first_in_short));
+    let f1 = f64::midpoint(all.f1(), first.f1());
+    let f1_short = f64::midpoint(all_short.f1(), first_short.f1());
+    (!all.is_empty()).then_some(f1_short + (f1 - f1_short) * WORDS)
 }
 
 fn findings(ground: &Ground<'_>, left: &Sample, right: &Sample) -> Option<f64> {

@@ -116,7 +116,7 @@ fn in_bounds(verdict: &Verdict) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 25, ..ProptestConfig::default() })]
 
     #[test]
     fn scores_are_shares_and_the_same_in_every_order(

@@ -241,6 +241,10 @@ impl Simulator {
             client.fail("ConnectionReset");
             failed = Some(502);
         }
+        if failed.is_some() {
+            client.record.message =
+                self.builder.texts.intern(&format!("{to}{} said no to order {at}", self.site.suffix));
+        }
         self.put(&client, at, took);
         (took, failed)
     }
