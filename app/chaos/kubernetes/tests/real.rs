@@ -136,29 +136,39 @@ fn a_real_api_server_takes_every_manifest_in_a_dry_run() {
     assert!(taken.len() > 50, "{} objects were looked at", taken.len());
 }
 
-#[test]
-fn routes_come_and_go_on_a_real_api_server() {
-    let Some((program, context)) = real_cluster() else { return };
+/// Puts a route of the run's own, and one in front of others', and takes both out again.
+fn routes_come_and_go(program: &Program, context: &str) {
     let named = |virtual_service: Option<&str>| {
         let target =
-            Target { context: context.clone(), virtual_service: virtual_service.map(str::to_owned), ..target() };
+            Target { context: context.to_owned(), virtual_service: virtual_service.map(str::to_owned), ..target() };
         Istio::new(target, Box::new(program.clone()), patient())
     };
-    let cluster = Cluster { kubectl: &program, context: &context, namespace: "shop" };
-    let theirs = SHARED.strip_suffix("/payments").unwrap();
-    let mut own = named(None);
-    own.arm(&fault("latency", json!({}))).unwrap();
-    assert_eq!(verify_clean_through(&program, &own.undo()).unwrap().len(), 1);
-    undo_through(&program, &own.undo(), patient()).unwrap();
-    assert_eq!(verify_clean_through(&program, &own.undo()).unwrap(), Vec::<String>::new());
-    cluster.create(theirs, &shared()).unwrap();
-    let mut shared_one = named(Some("payments"));
-    shared_one.arm(&fault("error", json!({"status": 503}))).unwrap();
-    assert_eq!(verify_clean_through(&program, &shared_one.undo()).unwrap().len(), 1);
-    undo_through(&program, &shared_one.undo(), patient()).unwrap();
+    let cluster = Cluster { kubectl: program, context, namespace: "shop" };
+    cluster.create(SHARED.strip_suffix("/payments").unwrap(), &shared()).unwrap();
+    for virtual_service in [None, Some("payments")] {
+        let mut driver = named(virtual_service);
+        driver.arm(&fault("error", json!({"status": 503}))).unwrap();
+        assert_eq!(verify_clean_through(program, &driver.undo()).unwrap().len(), 1);
+        undo_through(program, &driver.undo(), patient()).unwrap();
+        assert_eq!(verify_clean_through(program, &driver.undo()).unwrap(), Vec::<String>::new());
+    }
     let after = cluster.get(SHARED).unwrap();
     cluster.delete(SHARED).unwrap();
     assert_eq!(after["spec"], shared()["spec"], "as before");
+}
+
+#[test]
+fn routes_come_and_go_on_the_simulated_server() {
+    let cluster = Simulated::shop();
+    let (server, _runtime) = cluster.serve();
+    let Some((program, _folder)) = program(server) else { return };
+    routes_come_and_go(&program, "staging");
+}
+
+#[test]
+fn routes_come_and_go_on_a_real_api_server() {
+    let Some((program, context)) = real_cluster() else { return };
+    routes_come_and_go(&program, &context);
 }
 
 #[test]
