@@ -123,7 +123,7 @@ impl Client {
                 host: endpoint.host.clone(),
                 reason: "none of its addresses was checked".to_owned(),
             }),
-            None => resolve(&endpoint.host, endpoint.port),
+            None => address::resolve_within(&endpoint.host, endpoint.port, self.timeout),
         }
     }
 }

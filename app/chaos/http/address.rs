@@ -1,6 +1,9 @@
 //! Where a call goes: the parts of its URL, and the addresses that its host has.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
 
 use hyper::Uri;
 
@@ -65,6 +68,21 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, HttpError> {
     Ok(addresses)
 }
 
+/// As [`resolve`], but given up after `timeout`: the system itself may wait much longer for a server of names.
+pub(super) fn resolve_within(host: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, HttpError> {
+    if host.parse::<IpAddr>().is_ok() {
+        return resolve(host, port);
+    }
+    let failed = |reason: String| HttpError::Resolve { host: host.to_owned(), reason };
+    let (tell, told) = sync_channel(1);
+    let name = host.to_owned();
+    // Where nobody waits any more the answer is of no use.
+    let look_up = move || drop(tell.send(resolve(&name, port)));
+    let thread = thread::Builder::new().name("name lookup".to_owned()).spawn(look_up);
+    thread.map_err(|error| failed(error.to_string()))?;
+    told.recv_timeout(timeout).unwrap_or_else(|_| Err(failed(format!("no answer within {} ms", timeout.as_millis()))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +107,8 @@ mod tests {
         assert_eq!(resolve("127.0.0.1", 1).unwrap(), ["127.0.0.1:1".parse().unwrap()]);
         assert_eq!(resolve("[::1]", 1).unwrap(), ["[::1]:1".parse().unwrap()]);
         assert!(matches!(resolve("no-such-host.invalid", 1), Err(HttpError::Resolve { .. })));
+        let patient = Duration::from_secs(30);
+        assert!(resolve_within("localhost", 1, patient).is_ok_and(|addresses| !addresses.is_empty()));
+        assert!(matches!(resolve_within("no-such-host.invalid", 1, patient), Err(HttpError::Resolve { .. })));
     }
 }

@@ -347,6 +347,24 @@ fn what_a_toxic_holds_back_comes_at_once_when_it_is_taken_away() {
     assert_eq!(&heard, b"held back");
 }
 
+/// A toxic on no connection does nothing, not even to those that exist (Toxiproxy's issue 603).
+#[test]
+fn no_toxicity_changes_nothing() {
+    let ours = testing::start();
+    let (mut client, mut server) = raw_connection(&ours);
+    let body = json!({"name": "t", "type": "timeout", "toxicity": 0, "attributes": {"timeout": 1}});
+    ask_json(&ours.api, "POST", "/proxies/raw/toxics", &body);
+    while ours.registry.link("raw").unwrap().armed()[0].tally().matched == 0 {
+        std::thread::yield_now();
+    }
+    server.write_all(b"through").unwrap();
+    ask(&ours.api, "DELETE", "/proxies/raw/toxics/t", "");
+    server.write_all(b" and on").unwrap();
+    let mut heard = [0; 14];
+    client.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"through and on");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
