@@ -58,16 +58,19 @@ struct Hold {
     held: Vec<Step>,
 }
 
-/// How much is kept; what comes after that is lost, since nobody may fill the memory of the proxy.
-const ROOM: usize = 4_096;
+/// How many pieces are held before no more is read: nobody may fill the memory of the proxy.
+const ROOM: usize = 64;
 
 impl Stage for Hold {
     fn step(&mut self, step: Step, out: &mut Vec<Step>) {
         match self.release {
             Some(release) => out.push(step.not_before(release)),
-            None if self.held.len() < ROOM => self.held.push(step),
-            None => {}
+            None => self.held.push(step),
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.held.len() >= ROOM
     }
 
     fn removed(&mut self, _now: Instant) -> Vec<Step> {

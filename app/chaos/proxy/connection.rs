@@ -90,7 +90,7 @@ impl Connection {
         let silent = (Spoken::Raw, Bytes::new());
         let (sniffed, upstream) = {
             let mut sniffing = pin!(sniff(&mut client));
-            let mut connecting = pin!(self.way.connect_plainly());
+            let mut connecting = pin!(in_time(self.way.connect_plainly()));
             tokio::select! {
                 sniffed = &mut sniffing => (sniffed?, connecting.await.ok()),
                 upstream = &mut connecting => match upstream {

@@ -70,6 +70,11 @@ pub trait Stage: Send + Sync {
     /// Takes what the stage before lets go and pushes to `out` what goes on: nothing (swallowed), one or several.
     fn step(&mut self, step: Step, out: &mut Vec<Step>);
 
+    /// Tells whether it holds so much that nothing more may come for now.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// Tells when [`Self::ring`] is to be called although nothing came.
     fn alarm(&self) -> Option<Instant> {
         None
@@ -112,7 +117,7 @@ impl Chain {
     /// Tells whether more may be pushed.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.num_bytes < ROOM
+        self.num_bytes < ROOM && !self.stages.iter().any(|(_, stage)| stage.is_full())
     }
 
     /// Adds a stage of the fault with this number behind the others.

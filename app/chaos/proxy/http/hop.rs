@@ -4,7 +4,7 @@ use hyper::header::{CONNECTION, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, 
 use hyper::http::HeaderMap;
 
 /// Those that need not be named in `Connection`.
-const OF_A_HOP: [&str; 3] = ["keep-alive", "proxy-connection", "proxy-authenticate"];
+const OF_A_HOP: [&str; 2] = ["keep-alive", "proxy-connection"];
 
 /// What the headers said of their connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

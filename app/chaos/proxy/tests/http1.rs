@@ -1,6 +1,7 @@
 //! HTTP/1 through a link: what must stay as it is, and faults as they look on the wire.
 
 use std::io::ErrorKind;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -339,6 +340,31 @@ async fn what_hangs_goes_on_when_the_fault_is_taken_away() {
         let ((heard, got), ()) = tokio::join!(bench.exchange(GET, OK), release);
         assert!(heard == GET && got.unwrap().ends_with("0123456789"), "{place:?}");
     }
+}
+
+#[tokio::test]
+async fn what_hangs_is_held_and_nothing_of_it_is_lost() {
+    let bench = Bench::new(Protocol::Tcp).await;
+    bench.arm(fault("hang", Place::Connection, Value::Null));
+    let (mut client, mut server) = (bench.connect().await, bench.accept().await);
+    let said = vec![7; 16 << 20];
+    let speaking = async {
+        client.write_all(&said).await.unwrap();
+        client.shutdown().await.unwrap();
+    };
+    let hearing = async {
+        let held = || bench.link.traffic.from_client.load(Ordering::Relaxed);
+        while held() < 64 << 10 {
+            tokio::task::yield_now().await;
+        }
+        assert!(held() < 8 << 20, "reading stops long before all is held: {}", held());
+        bench.registry.disarm("link", "fault").unwrap();
+        let mut heard = Vec::new();
+        server.read_to_end(&mut heard).await.unwrap();
+        heard
+    };
+    let ((), heard) = tokio::join!(speaking, hearing);
+    assert!(heard == said, "{} bytes", heard.len());
 }
 
 #[tokio::test]
