@@ -12,3 +12,4 @@ pub mod journal;
 pub mod kubernetes;
 pub mod manifest;
 pub mod proxy;
+pub mod rails;
