@@ -25,6 +25,7 @@ use crate::settle::SettleError;
 use crate::stitch::stitch;
 use crate::store::reader::interruptible;
 use crate::store::{Store, lock, writer};
+use crate::trace::window::Window;
 use rows::Rows;
 use sql_rules::BrokenRule;
 use stretches::Stretch;
@@ -97,6 +98,15 @@ impl Store {
             Err(Stop::Database(error)) => Err(self.analyse_error(&error)),
             Err(Stop::Write(error)) => Err(SettleError::Write(error)),
         }
+    }
+
+    /// Reads all traces that start in `from_ns..to_ns`, and the logs of that time. Everything where both are the extremes.
+    pub fn window(&self, from_ns: i64, to_ns: i64, cancel: &Cancel) -> Result<Window, SettleError> {
+        self.settle(cancel)?;
+        let connection = self.shared.connection().map_err(|error| self.analyse_error(&error))?;
+        let stretch = Stretch { fingerprint: 0, from_ns, to_ns, is_all: from_ns == i64::MIN && to_ns == i64::MAX };
+        let window = load::window(&connection, self.shared.derived(), &stretch);
+        window.map_err(|error| self.analyse_error(&error))
     }
 
     /// Sets the rules that detectors go by from now on; findings follow with the next analysis.

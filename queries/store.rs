@@ -16,6 +16,7 @@ pub(crate) mod reader;
 pub(crate) mod recover;
 mod registry;
 mod retention;
+pub mod runs;
 pub(crate) mod schema;
 mod sources;
 mod spans;

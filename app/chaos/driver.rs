@@ -87,6 +87,11 @@ pub trait Driver: Send {
     /// Says what of `fault` is lost here.
     fn fidelity(&self, fault: &Fault) -> Fidelity;
 
+    /// Tells whether requests without the run's mark are left alone: then they are a control group.
+    fn spares_unmarked(&self) -> bool {
+        false
+    }
+
     /// Returns the hosts and ports that this driver talks to, for the rails: `127.0.0.1:8474`.
     fn targets(&self) -> Vec<String>;
 

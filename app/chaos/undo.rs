@@ -123,9 +123,12 @@ fn turn(folder: &Path) -> Option<File> {
 /// Returns the runs that were cut off with something armed, or were until somebody undid it. Nothing while a run is under way.
 #[must_use]
 pub fn orphans(runs: &Runs) -> Vec<Orphan> {
-    if runs.is_busy() {
-        return Vec::new();
-    }
+    if runs.is_busy() { Vec::new() } else { cut_off(runs) }
+}
+
+/// The same for whoever has the turn.
+#[must_use]
+pub fn cut_off(runs: &Runs) -> Vec<Orphan> {
     let entries = fs::read_dir(runs.folder("armed")).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort_unstable();

@@ -17,10 +17,11 @@ use super::views::{self, StoredConvention, quote, text};
 use crate::error::OpenStoreError;
 
 /// Statements that make schema n + 1 of schema n; the first makes an empty store.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../sql/store/schema_1.sql"),
     include_str!("../sql/store/schema_2.sql"),
     include_str!("../sql/store/schema_3.sql"),
+    include_str!("../sql/store/schema_4.sql"),
 ];
 
 /// Brings tables, convention columns, macros and views up to this version, in one transaction.

@@ -237,15 +237,12 @@ FROM raw_rejects j
 LEFT JOIN raw_sources s ON s.id = j.source_id;
 
 CREATE OR REPLACE VIEW runs AS
-SELECT
-    NULL::VARCHAR AS run_id, NULL::VARCHAR AS name, NULL::TIMESTAMP_NS AS started, NULL::TIMESTAMP_NS AS ended,
-    NULL::VARCHAR AS state, NULL::JSON AS plan, NULL::VARCHAR AS verdict
-WHERE false;
+SELECT run_id, name, started, ended, state, CAST(plan AS JSON) AS plan, verdict
+FROM raw_runs;
 
 CREATE OR REPLACE VIEW run_events AS
-SELECT
-    NULL::VARCHAR AS run_id, NULL::TIMESTAMP_NS AS time, NULL::VARCHAR AS kind, NULL::VARCHAR AS fault, NULL::JSON AS details
-WHERE false;
+SELECT run_id, time, kind, fault, CAST(details AS JSON) AS details
+FROM raw_run_events;
 
 CREATE OR REPLACE VIEW otel_traces AS
 SELECT

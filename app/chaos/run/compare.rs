@@ -1,0 +1,240 @@
+//! Holds what staging did against the incident: reads both, and asks the judge.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use riftline_ingest::read::Input;
+use riftline_queries::cancel::Cancel;
+use riftline_queries::detect::{Case, Finding, Rules, detect};
+use riftline_queries::lab::read;
+use riftline_queries::replay::fault::Fault;
+use riftline_queries::replay::judge::{self, Class, Judged, Options, Outcome, Primary, Side, Staging, Verdict};
+use riftline_queries::stitch::{Stitch, stitch};
+use riftline_queries::store::Store;
+use riftline_queries::store::runs::{RunEvent, RunRecord};
+use riftline_queries::trace::window::{NONE, Window, Without};
+use serde_json::{Value, json};
+
+use super::RunError;
+use super::receive::Receiver;
+use super::traffic::{Arm, Sent};
+use crate::chaos::experiment::read::sha256;
+use crate::chaos::experiment::{Expect, Experiment, Plan};
+use crate::chaos::faults;
+use crate::chaos::journal::{Event, Told};
+use crate::rules;
+
+/// What belongs to an arm may go on for so long after its last answer, in nanoseconds.
+const AFTERMATH_NS: i64 = 500_000_000;
+
+/// A verdict, and how it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    pub verdict: Verdict,
+}
+
+impl Compared {
+    /// Tells whether it came out as the experiment expects.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.verdict.passed == Some(true)
+    }
+
+    /// Returns the verdict in a word.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.verdict.outcome
+    }
+
+    /// Returns the verdict as people read it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        judge::report(&self.verdict)
+    }
+
+    /// Returns the verdict with all its figures.
+    #[must_use]
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(&self.verdict).unwrap_or_default()
+    }
+
+    /// Returns what the journal keeps.
+    #[must_use]
+    pub fn summary(&self) -> Value {
+        json!({"outcome": self.verdict.outcome.name(), "passed": self.verdict.passed, "score": self.verdict.score})
+    }
+}
+
+/// Spans with what was joined and found in them.
+struct Recording {
+    window: Window,
+    stitches: Vec<Stitch>,
+    findings: Vec<Finding>,
+}
+
+impl Recording {
+    fn of(window: Window, rules: &Rules) -> Self {
+        let stitches = stitch(&window);
+        let findings = detect(&Case::new(&window, &stitches), rules);
+        Self { window, stitches, findings }
+    }
+}
+
+/// Judges a run. `beside`: the folder of the experiment file.
+pub fn compare(
+    experiment: &Experiment,
+    beside: &Path,
+    store: &Store,
+    sent: &[Sent],
+    injected: Option<u64>,
+) -> Result<Compared, RunError> {
+    let rules = rules::load().0;
+    let incident = incident(&experiment.plan, beside, &rules)?;
+    let staging = staging(store, sent, &rules)?;
+    let ids = |list: &[String]| list.iter().filter_map(|id| u128::from_str_radix(id, 16).ok()).collect::<Vec<_>>();
+    let (faulty, healthy) = (ids(&experiment.plan.incident.traces), ids(&experiment.plan.incident.baseline));
+    let side = Side {
+        window: &incident.window,
+        stitches: &incident.stitches,
+        findings: &incident.findings,
+        faulty: &faulty,
+        healthy: &healthy,
+    };
+    let traces: Vec<Vec<u128>> = ARMS.iter().map(|&arm| traces_of(sent, arm)).collect();
+    let arm = |at: usize| arm(sent, ARMS[at], &traces[at]);
+    let staging = Staging {
+        window: &staging.window,
+        stitches: &staging.stitches,
+        findings: &staging.findings,
+        baseline: arm(0),
+        fault: arm(1),
+        control: arm(2),
+        recovery: arm(3),
+        injected,
+        planned: planned(&experiment.plan),
+        services: &[],
+    };
+    let verdict = judge::judge(&side, &staging, &judged(&experiment.plan), &Options { seed: experiment.plan.seed, ..Options::default() });
+    Ok(Compared { verdict })
+}
+
+const ARMS: [Arm; 4] = [Arm::Baseline, Arm::Fault, Arm::Control, Arm::Recovery];
+
+/// Reads the incident's spans from beside the experiment.
+fn incident(plan: &Plan, beside: &Path, rules: &Arc<Rules>) -> Result<Recording, RunError> {
+    let Some(evidence) = &plan.incident.evidence else {
+        return Ok(Recording::of(Window::default(), rules));
+    };
+    let path = beside.join(evidence);
+    let failed = |error: &dyn std::fmt::Display| RunError::Incident(format!("read {}: {error}", path.display()));
+    let bytes = fs::read(&path).map_err(|error| failed(&error))?;
+    if plan.incident.evidence_sha256.as_ref().is_some_and(|hash| *hash != sha256(&bytes)) {
+        return Err(failed(&"it is not the file that the experiment was planned with"));
+    }
+    let input = Input::Path(path.to_string_lossy().into_owned());
+    let window = read::window(&[input], Without::default()).map_err(|error| failed(&error))?;
+    Ok(Recording::of(window, rules))
+}
+
+/// Reads what staging sent. The spans that we claimed to be were never recorded: what has one as its parent is a root.
+fn staging(store: &Store, sent: &[Sent], rules: &Arc<Rules>) -> Result<Recording, RunError> {
+    let mut window = everything(store)?;
+    let ours: BTreeSet<u64> = sent.iter().filter_map(|one| u64::from_str_radix(&one.span_id, 16).ok()).collect();
+    for (parent_id, parent) in window.parent_span_id.iter_mut().zip(&window.parent) {
+        if *parent == NONE && ours.contains(parent_id) {
+            *parent_id = 0;
+        }
+    }
+    Ok(Recording::of(window, rules))
+}
+
+fn everything(store: &Store) -> Result<Window, RunError> {
+    store.window(i64::MIN, i64::MAX, &Cancel::default()).map_err(|error| RunError::Store(error.to_string()))
+}
+
+fn traces_of(sent: &[Sent], arm: Arm) -> Vec<u128> {
+    sent.iter().filter(|one| one.arm == arm).filter_map(|one| u128::from_str_radix(&one.trace_id, 16).ok()).collect()
+}
+
+fn arm<'t>(sent: &[Sent], which: Arm, traces: &'t [u128]) -> judge::Arm<'t> {
+    let of = || sent.iter().filter(|one| one.arm == which);
+    judge::Arm {
+        traces,
+        sent: traces.len() as u64,
+        from_ns: of().map(|one| one.at_ns).min().unwrap_or(0),
+        to_ns: of().map(|one| one.at_ns.saturating_add(one.duration_ns).saturating_add(AFTERMATH_NS)).max().unwrap_or(0),
+    }
+}
+
+/// Returns how many requests were to be hit, where that can be told beforehand.
+fn planned(plan: &Plan) -> Option<u64> {
+    let when = &plan.fault.when;
+    let is_plain = when.nth.is_none() && when.first.is_none() && when.window.is_none() && when.method.is_none() && when.path.is_none();
+    is_plain.then(|| (f64::from(plan.traffic.requests) * when.share).round() as u64)
+}
+
+fn judged(plan: &Plan) -> Judged {
+    let edge = &plan.target.edge;
+    Judged {
+        class: class(&plan.fault),
+        edge: judge::Edge {
+            client: edge.client.clone(),
+            server: edge.server.clone(),
+            operation: Some(edge.operation.clone()).filter(|operation| !operation.is_empty()),
+        },
+        primary: plan.incident.finding.clone().map(|(rule, subject)| Primary { rule, subject }),
+        expect: match plan.expect {
+            Expect::Reproduced => judge::Expect::Reproduced,
+            Expect::Tolerated => judge::Expect::Tolerated,
+        },
+        names: plan.target.services.clone().into_iter().collect(),
+        share: plan.fault.when.share,
+        assertions: plan.assertions.iter().filter_map(|asked| serde_json::from_value(asked.clone()).ok()).collect(),
+    }
+}
+
+/// Returns what a fault changes first.
+fn class(fault: &Fault) -> Class {
+    match fault.kind.as_str() {
+        "latency" | "drip" | "bandwidth" => Class::Latency,
+        kind if faults::is_of_context(kind) => Class::Context,
+        _ => Class::Error,
+    }
+}
+
+/// Returns what spans that came so far say of their environment: `deployment.environment.name`.
+#[must_use]
+pub fn environments(receiver: &Receiver) -> Vec<String> {
+    let Ok(window) = everything(receiver.store()) else { return Vec::new() };
+    let says = |key: &str| matches!(key, "deployment.environment" | "deployment.environment.name");
+    let attributes = window.resources.iter().flat_map(|resource| &resource.attributes);
+    let names = attributes.filter(|(key, _)| says(window.texts.get(*key)));
+    let names: BTreeSet<String> = names.map(|(_, value)| window.texts.get(*value).to_owned()).collect();
+    names.into_iter().collect()
+}
+
+/// Returns a run as the store keeps it.
+#[must_use]
+pub fn record(experiment: &Experiment, told: &Told, state: &str, compared: Option<&Compared>) -> RunRecord {
+    let ns = |ts: &str| ts.parse::<chrono::DateTime<chrono::Utc>>().ok().and_then(|at| at.timestamp_nanos_opt()).unwrap_or(0);
+    let word = |event: Event| json!(event).as_str().unwrap_or_default().to_owned();
+    let events = told.records.iter().map(|record| RunEvent {
+        time_ns: ns(&record.ts),
+        kind: word(record.event),
+        fault: experiment.plan.fault.kind.clone(),
+        details: record.details.to_string(),
+    });
+    let ends = told.records.first().zip(told.records.last());
+    RunRecord {
+        run_id: ends.map(|(first, _)| first.run.clone()).unwrap_or_default(),
+        name: experiment.title.clone(),
+        started_ns: ends.map_or(0, |(first, _)| ns(&first.ts)),
+        ended_ns: ends.map_or(0, |(_, last)| ns(&last.ts)),
+        state: state.to_owned(),
+        plan: experiment.to_value().to_string(),
+        verdict: compared.map(|compared| compared.verdict.outcome.name().to_owned()),
+        events: events.collect(),
+    }
+}
