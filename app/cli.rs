@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and nothing of what it does. `docs/cli.md`, the man page and the completions are made
 //! from these definitions.
 
+pub mod chaos;
 pub mod parse;
 pub mod span_of_time;
 
@@ -100,6 +101,11 @@ pub enum Command {
     Findings(FindingsArgs),
     /// Write traces in a format that others read
     Export(ExportArgs),
+    /// Replay a recorded fault against staging, and judge whether it failed the same way
+    #[command(subcommand)]
+    Chaos(chaos::ChaosCommand),
+    /// Forward connections, and inject what a run or a Toxiproxy client orders
+    Proxy(chaos::ProxyArgs),
     /// Measure stitching: tear traces, join them again, tell how often that is right
     #[command(subcommand)]
     Lab(LabCommand),

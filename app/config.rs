@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use directories::ProjectDirs;
 use toml::de::{DeTable, DeValue};
 
+use crate::chaos::rails::Allowed;
 use crate::cli::span_of_time;
 use crate::cli::{CommonArgs, When};
 use crate::error::Failure;
@@ -28,6 +29,10 @@ pub struct Config {
     pub retention_age: Option<i64>,
     /// How large a store may become, in bytes.
     pub retention_size: Option<u64>,
+    /// Hosts and networks that chaos runs may reach, beside loopback.
+    pub chaos_allow: Option<Vec<String>>,
+    /// Whether what looks like production may be reached once its exact name was typed.
+    pub chaos_allow_production: Option<bool>,
 }
 
 /// Everything that is settled before a command runs: what was typed, then the environment, then the configuration file.
@@ -48,7 +53,7 @@ pub struct Settings {
 type Setter = fn(&mut Config, &DeValue<'_>) -> Result<(), String>;
 
 /// The keys of `config.toml`, with what each is for.
-pub const KEYS: [(&str, &str, Setter); 9] = [
+pub const KEYS: [(&str, &str, Setter); 11] = [
     ("theme", "theme of the workstation", |config, value| set(&mut config.theme, text(value).map(str::to_owned))),
     ("tz", "time zone: utc, local, or an offset such as +02:00", |config, value| set(&mut config.tz, zone(value))),
     ("color", "when to use colours: auto, always, never", |config, value| set(&mut config.color, choice(value))),
@@ -61,6 +66,12 @@ pub const KEYS: [(&str, &str, Setter); 9] = [
     }),
     ("retention_size", "how large a store may become, such as 10GB", |config, value| {
         set(&mut config.retention_size, text(value).and_then(bytes))
+    }),
+    ("chaos_allow", "hosts and networks that chaos runs may reach, such as [\"*.staging.internal:443\", \"10.1.0.0/16\"]", |config, value| {
+        set(&mut config.chaos_allow, allowed(value))
+    }),
+    ("chaos_allow_production", "whether a chaos run may reach what looks like production, once its exact name is typed", |config, value| {
+        set(&mut config.chaos_allow_production, truth(value))
     }),
 ];
 
@@ -141,6 +152,17 @@ fn truth(value: &DeValue<'_>) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| format!("expected true or false, found {}", value.type_str()))
 }
 
+/// Reads an allow-list; an entry that covers too much is a mistake.
+fn allowed(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    let list = value.as_array().ok_or_else(|| format!("expected a list of texts, found {}", value.type_str()))?;
+    let entry = |value: &toml::Spanned<DeValue<'_>>| {
+        let entry = text(value.get_ref())?;
+        Allowed::parse(entry).map_err(|error| error.to_string())?;
+        Ok(entry.to_owned())
+    };
+    list.iter().map(entry).collect()
+}
+
 fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, String> {
     let name = text(value)?;
     T::from_str(name, false).map_err(|_| {
@@ -192,7 +214,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let text = "theme = 'night'\ntz = '+02:00'\ncolor = 'never'\nformat = 'csv'\nstore = '/tmp/a.rift'\nprogress = false\nmouse = true\nretention_age = '7d'\nretention_size = '1.5GB'\n";
+        let text = "theme = 'night'\ntz = '+02:00'\ncolor = 'never'\nformat = 'csv'\nstore = '/tmp/a.rift'\nprogress = false\nmouse = true\nretention_age = '7d'\nretention_size = '1.5GB'\nchaos_allow = ['10.1.0.0/16']\nchaos_allow_production = false\n";
         let (config, mistakes) = parse(text);
         assert_eq!(mistakes, []);
         let expected = Config {
@@ -205,6 +227,8 @@ mod tests {
             mouse: Some(true),
             retention_age: Some(7 * 86_400_000_000_000),
             retention_size: Some(1_500_000_000),
+            chaos_allow: Some(vec!["10.1.0.0/16".to_owned()]),
+            chaos_allow_production: Some(false),
         };
         assert_eq!(config, expected);
     }

@@ -7,6 +7,7 @@ pub mod say;
 pub mod themes;
 pub mod trace;
 
+pub mod chaos;
 pub mod check;
 pub mod doctor;
 pub mod export;
@@ -19,6 +20,7 @@ pub mod listen;
 pub mod named;
 pub mod patterns;
 pub mod progress;
+pub mod proxy;
 pub mod query;
 pub mod retention;
 pub mod rows;
@@ -89,6 +91,8 @@ pub fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Findings(args) => findings::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Lab(command) => lab::run(&command, context),
+        Command::Chaos(command) => chaos::run(&command, context),
+        Command::Proxy(args) => proxy::run(&args, context),
         Command::Check(args) => check::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Themes(args) => themes::run(args, context),

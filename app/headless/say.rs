@@ -41,6 +41,18 @@ pub fn note(context: &Context, message: &str) {
     }
 }
 
+/// Says how something goes on.
+pub fn plain(message: &str) {
+    line("", message);
+}
+
+/// Asks for an answer on the same line.
+pub fn ask(question: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "{}", inert_as(question, Lines::Keep));
+    let _ = err.flush();
+}
+
 fn line(prefix: &str, message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{prefix}{}", inert_as(message, Lines::Keep));
 }

@@ -147,6 +147,10 @@ impl Driver for Builtin {
         Fidelity { losses: Vec::new(), refusal: faults::compile(fault).err().map(|error| error.to_string()) }
     }
 
+    fn spares_unmarked(&self) -> bool {
+        true
+    }
+
     fn targets(&self) -> Vec<String> {
         let child = self.child.as_ref().map(|child| child.upstream.clone());
         [Some(target(&self.api)), child].into_iter().flatten().collect()

@@ -141,6 +141,10 @@ impl Driver for Envoy {
         header::fidelity(fault)
     }
 
+    fn spares_unmarked(&self) -> bool {
+        true
+    }
+
     fn targets(&self) -> Vec<String> {
         [Some(&self.admin), self.probe.as_ref()].into_iter().flatten().map(|url| target(url)).collect()
     }

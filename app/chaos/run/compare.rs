@@ -22,7 +22,6 @@ use super::receive::Receiver;
 use super::traffic::{Arm, Sent};
 use crate::chaos::experiment::read::sha256;
 use crate::chaos::experiment::{Expect, Experiment, Plan};
-use crate::chaos::faults;
 use crate::chaos::journal::{Event, Told};
 use crate::rules;
 
@@ -199,7 +198,7 @@ fn judged(plan: &Plan) -> Judged {
 fn class(fault: &Fault) -> Class {
     match fault.kind.as_str() {
         "latency" | "drip" | "bandwidth" => Class::Latency,
-        kind if faults::is_of_context(kind) => Class::Context,
+        kind if kind.starts_with("context-") => Class::Context,
         _ => Class::Error,
     }
 }
