@@ -13,3 +13,6 @@ pub mod kubernetes;
 pub mod manifest;
 pub mod proxy;
 pub mod rails;
+pub mod reaper;
+pub mod run;
+pub mod undo;

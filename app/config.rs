@@ -67,12 +67,16 @@ pub const KEYS: [(&str, &str, Setter); 11] = [
     ("retention_size", "how large a store may become, such as 10GB", |config, value| {
         set(&mut config.retention_size, text(value).and_then(bytes))
     }),
-    ("chaos_allow", "hosts and networks that chaos runs may reach, such as [\"*.staging.internal:443\", \"10.1.0.0/16\"]", |config, value| {
-        set(&mut config.chaos_allow, allowed(value))
-    }),
-    ("chaos_allow_production", "whether a chaos run may reach what looks like production, once its exact name is typed", |config, value| {
-        set(&mut config.chaos_allow_production, truth(value))
-    }),
+    (
+        "chaos_allow",
+        "hosts and networks that chaos runs may reach, such as [\"*.staging.internal:443\", \"10.1.0.0/16\"]",
+        |config, value| set(&mut config.chaos_allow, allowed(value)),
+    ),
+    (
+        "chaos_allow_production",
+        "whether a chaos run may reach what looks like production, once its exact name is typed",
+        |config, value| set(&mut config.chaos_allow_production, truth(value)),
+    ),
 ];
 
 impl Settings {

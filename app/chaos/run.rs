@@ -144,14 +144,31 @@ impl<'a, 's> Run<'a, 's> {
         let (halt, stop) = (site.runs.halt_file(), site.runs.stop_file(&prepared.run));
         let watch = Watch::new(plan, halt, stop, site.cancel.clone());
         let receiver = Receiver::start(&folder, &plan.traffic, watch.began(), watch.last_spans_ms.clone())?;
-        let mut sender = Sender::new(&plan.traffic, &prepared.url, prepared.addresses.clone(), prepared.marks.clone(), plan.seed);
-        sender.use_fresh_connections(!prepared.driver.spares_unmarked() || prepared.fault.when.unit == Unit::Connection);
-        sender.set_fault_headers((0..plan.traffic.requests).map(|_| prepared.driver.request_headers(&prepared.fault)).collect());
+        let mut sender =
+            Sender::new(&plan.traffic, &prepared.url, prepared.addresses.clone(), prepared.marks.clone(), plan.seed);
+        sender
+            .use_fresh_connections(!prepared.driver.spares_unmarked() || prepared.fault.when.unit == Unit::Connection);
+        sender.set_fault_headers(
+            (0..plan.traffic.requests).map(|_| prepared.driver.request_headers(&prepared.fault)).collect(),
+        );
         let failing = prepared.probes.ask();
         if !failing.is_empty() {
             return Err(RunError::Unsteady(failing));
         }
-        Ok(Self { experiment, prepared, site, folder, journal, receiver, sender, watch, residue: Vec::new(), reaper: None, is_open: false, injected: None })
+        Ok(Self {
+            experiment,
+            prepared,
+            site,
+            folder,
+            journal,
+            receiver,
+            sender,
+            watch,
+            residue: Vec::new(),
+            reaper: None,
+            is_open: false,
+            injected: None,
+        })
     }
 
     /// Does the three arms. Fails with why it ended early; then something may still be armed.
@@ -176,7 +193,12 @@ impl<'a, 's> Run<'a, 's> {
     /// Sends the requests of one arm and looks around every second meanwhile.
     fn arm(&mut self, arms: &'static [Arm]) -> Result<(), Stop> {
         let Some(&first) = arms.first() else { return Ok(()) };
-        self.step(&format!("{}: {} requests at {} a second", names(arms), self.experiment.plan.traffic.requests * arms.len() as u32, self.experiment.plan.traffic.rps));
+        self.step(&format!(
+            "{}: {} requests at {} a second",
+            names(arms),
+            self.experiment.plan.traffic.requests * arms.len() as u32,
+            self.experiment.plan.traffic.rps
+        ));
         self.note(Event::Arm, json!({ "arm": first }))?;
         let (sender, watch, driver) = (&self.sender, &mut self.watch, self.prepared.driver.as_mut());
         let (journal, say, reaper) = (&mut self.journal, &mut *self.site.say, &mut self.reaper);
@@ -203,16 +225,17 @@ impl<'a, 's> Run<'a, 's> {
         self.step("arming");
         let run = self.prepared.run.clone();
         let undo = self.prepared.driver.undo();
-        undo::mark(self.site.runs, &run).map_err(|error| Stop::Journal(format!("say that something is armed: {error}")))?;
+        undo::mark(self.site.runs, &run)
+            .map_err(|error| Stop::Journal(format!("say that something is armed: {error}")))?;
         self.is_open = true;
         let name = self.prepared.driver.name();
         let intent = self.journal.write(Event::Intent, name, Some(undo), json!(self.prepared.fault));
-        intent.map_err(|error| Stop::Journal(error.to_string()))?;
+        intent.map_err(unwritten)?;
         let reaper = Reaper::start(self.site.program, self.site.data_folder, &run);
         self.reaper = Some(reaper.map_err(|error| Stop::Driver(RunError::Reaper(error).to_string()))?);
         self.prepared.driver.arm(&self.prepared.fault).map_err(|error| Stop::Driver(error.to_string()))?;
         self.watch.armed = Some(Instant::now());
-        self.journal.write(Event::Armed, name, None, Value::Null).map_err(|error| Stop::Journal(error.to_string()))
+        self.journal.write(Event::Armed, name, None, Value::Null).map_err(unwritten)
     }
 
     /// Undoes the fault, however often it takes; what stays is in `residue`.
@@ -225,25 +248,16 @@ impl<'a, 's> Run<'a, 's> {
         let name = self.prepared.driver.name();
         // The disk may be full: what is armed is undone whether or not it can be written down.
         let _ = self.journal.write(Event::Disarm, name, Some(undo.clone()), json!({ "reason": reason }));
-        let mut result = Ok(());
-        match undo::gone(&undo) {
-            Ok(()) => {
-                self.watch.armed = None;
-                let written = self.journal.write(Event::Injected, name, None, json!({ "faults": self.injected }));
-                let written = written.and_then(|()| self.journal.write(Event::Verified, name, Some(undo), Value::Null));
-                result = written.map_err(|error| Stop::Journal(error.to_string()));
-                if result.is_ok() {
-                    undo::unmark(self.site.runs, &self.prepared.run);
-                }
-                self.is_open = false;
-            }
-            Err(residue) => {
-                let _ = self.journal.write(Event::Residue, name, Some(undo), json!({ "residue": residue }));
-                self.residue = residue;
-                result = Err(Stop::Driver("the fault could not be undone".to_owned()));
-            }
+        if let Err(residue) = undo::gone(&undo) {
+            let _ = self.journal.write(Event::Residue, name, Some(undo), json!({ "residue": residue }));
+            self.residue = residue;
+            return Err(Stop::Driver("the fault could not be undone".to_owned()));
         }
-        result
+        (self.watch.armed, self.is_open) = (None, false);
+        self.journal.write(Event::Injected, name, None, json!({ "faults": self.injected })).map_err(unwritten)?;
+        self.journal.write(Event::Verified, name, Some(undo), Value::Null).map_err(unwritten)?;
+        undo::unmark(self.site.runs, &self.prepared.run);
+        Ok(())
     }
 
     /// Looks whether staging is as before.
@@ -257,9 +271,12 @@ impl<'a, 's> Run<'a, 's> {
 
     /// Fails if the spans of the baseline say that this is production.
     fn refuse_production(&self) -> Result<(), Stop> {
-        let said = compare::environments(&self.receiver).into_iter().find(|name| production(&name.to_lowercase()).is_some());
+        let said =
+            compare::environments(&self.receiver).into_iter().find(|name| production(&name.to_lowercase()).is_some());
         match said {
-            Some(name) => Err(Stop::Target(format!("spans of the baseline say deployment.environment is {name}: nothing is armed"))),
+            Some(name) => Err(Stop::Target(format!(
+                "spans of the baseline say deployment.environment is {name}: nothing is armed"
+            ))),
             None => Ok(()),
         }
     }
@@ -300,12 +317,19 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     fn note(&mut self, event: Event, details: Value) -> Result<(), Stop> {
-        self.journal.note(event, details).map_err(|error| Stop::Journal(error.to_string()))
+        self.journal.note(event, details).map_err(unwritten)
     }
 }
 
+fn unwritten(error: JournalError) -> Stop {
+    Stop::Journal(error.to_string())
+}
+
 /// Calls `look` every second until the thread is done, and once more then.
-fn look_around(sending: &thread::ScopedJoinHandle<'_, ()>, mut look: impl FnMut() -> Result<(), Stop>) -> Result<(), Stop> {
+fn look_around(
+    sending: &thread::ScopedJoinHandle<'_, ()>,
+    mut look: impl FnMut() -> Result<(), Stop>,
+) -> Result<(), Stop> {
     const STEP: Duration = Duration::from_millis(50);
     let mut next = Instant::now() + SECOND;
     while !sending.is_finished() {
@@ -323,7 +347,8 @@ fn names(arms: &[Arm]) -> String {
 }
 
 fn plan_details(experiment: &Experiment, prepared: &Prepared) -> Value {
-    let targets: Vec<String> = prepared.targets.iter().map(|(target, addresses)| format!("{target} {addresses:?}")).collect();
+    let targets: Vec<String> =
+        prepared.targets.iter().map(|(target, addresses)| format!("{target} {addresses:?}")).collect();
     json!({
         "title": experiment.title,
         "fault": prepared.fault,
@@ -336,7 +361,8 @@ fn plan_details(experiment: &Experiment, prepared: &Prepared) -> Value {
 
 /// Writes what was sent, one line a request.
 fn keep_requests(folder: &Path, sent: &[Sent]) -> io::Result<()> {
-    let file = private(fs::OpenOptions::new().write(true).create(true).truncate(true)).open(folder.join("requests.jsonl"))?;
+    let file =
+        private(fs::OpenOptions::new().write(true).create(true).truncate(true)).open(folder.join("requests.jsonl"))?;
     let mut out = io::BufWriter::new(file);
     for one in sent {
         writeln!(out, "{}", json!(one))?;
@@ -353,4 +379,3 @@ fn record(store: &Store, experiment: &Experiment, folder: &Path, compared: Optio
     let state = journal["status"].as_str().unwrap_or("failed");
     let _ = store.record_run(&compare::record(experiment, &told, state, compared));
 }
-

@@ -25,7 +25,7 @@ pub struct Undone {
 }
 
 /// A run that was cut off.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Orphan {
     pub run: String,
     /// What may still be armed: driver and how to undo it. Empty where somebody undid it already.
@@ -151,7 +151,10 @@ impl Orphan {
             ([], None) => format!("run {run} was cut off before anything was armed"),
             (open, _) => {
                 let by_hand: Vec<String> = open.iter().map(|(_, undo)| manual(undo)).collect();
-                format!("run {run} was cut off and may have left a fault: `riftline chaos recover` undoes it (by hand: {})", by_hand.join("; "))
+                format!(
+                    "run {run} was cut off and may have left a fault: `riftline chaos recover` undoes it (by hand: {})",
+                    by_hand.join("; ")
+                )
             }
         }
     }

@@ -184,7 +184,7 @@ pub struct ReapArgs {
 }
 
 /// `riftline proxy`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ProxyArgs {
     /// Where to listen; together with --upstream
     #[arg(long, value_name = "ADDR", requires = "upstream")]

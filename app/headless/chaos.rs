@@ -55,7 +55,8 @@ fn data_folder(args: &DataArgs) -> Result<PathBuf, Failure> {
     if let Some(folder) = &args.data {
         return Ok(folder.clone());
     }
-    let folders = config::folders().ok_or_else(|| Failure::usage("no home folder: name a folder for runs with --data"))?;
+    let folders =
+        config::folders().ok_or_else(|| Failure::usage("no home folder: name a folder for runs with --data"))?;
     Ok(folders.data_dir().to_owned())
 }
 
@@ -78,7 +79,8 @@ fn stop(args: &DataArgs, context: &Context) -> Result<(), Failure> {
         return Err(Failure::Absent("no run is under way".to_owned()));
     }
     let run = runs.find("last")?;
-    std::fs::write(runs.stop_file(&run), b"").map_err(|error| Failure::Input(format!("ask run {run} to stop: {error}")))?;
+    std::fs::write(runs.stop_file(&run), b"")
+        .map_err(|error| Failure::Input(format!("ask run {run} to stop: {error}")))?;
     let start = Instant::now();
     while is_open(&runs, &run) && start.elapsed() < PATIENCE && !context.cancel.is_stopped() {
         std::thread::sleep(LOOK);

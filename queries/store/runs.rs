@@ -67,8 +67,22 @@ mod tests {
     #[test]
     fn a_run_stands_in_the_views_once_however_often_it_is_kept() {
         let store = Store::temporary().unwrap();
-        let event = RunEvent { time_ns: 5, kind: "armed".to_owned(), fault: "latency".to_owned(), details: "{\"a\":1}".to_owned() };
-        let mut run = RunRecord { run_id: "r1".to_owned(), name: "stall".to_owned(), started_ns: 1, ended_ns: 9, state: "failed".to_owned(), plan: "{}".to_owned(), verdict: None, events: vec![event] };
+        let event = RunEvent {
+            time_ns: 5,
+            kind: "armed".to_owned(),
+            fault: "latency".to_owned(),
+            details: "{\"a\":1}".to_owned(),
+        };
+        let mut run = RunRecord {
+            run_id: "r1".to_owned(),
+            name: "stall".to_owned(),
+            started_ns: 1,
+            ended_ns: 9,
+            state: "failed".to_owned(),
+            plan: "{}".to_owned(),
+            verdict: None,
+            events: vec![event],
+        };
         store.record_run(&run).unwrap();
         run.state = "completed".to_owned();
         run.verdict = Some("REPRODUCED".to_owned());

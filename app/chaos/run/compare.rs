@@ -115,7 +115,12 @@ pub fn compare(
         planned: planned(&experiment.plan),
         services: &[],
     };
-    let verdict = judge::judge(&side, &staging, &judged(&experiment.plan), &Options { seed: experiment.plan.seed, ..Options::default() });
+    let verdict = judge::judge(
+        &side,
+        &staging,
+        &judged(&experiment.plan),
+        &Options { seed: experiment.plan.seed, ..Options::default() },
+    );
     Ok(Compared { verdict })
 }
 
@@ -163,14 +168,21 @@ fn arm<'t>(sent: &[Sent], which: Arm, traces: &'t [u128]) -> judge::Arm<'t> {
         traces,
         sent: traces.len() as u64,
         from_ns: of().map(|one| one.at_ns).min().unwrap_or(0),
-        to_ns: of().map(|one| one.at_ns.saturating_add(one.duration_ns).saturating_add(AFTERMATH_NS)).max().unwrap_or(0),
+        to_ns: of()
+            .map(|one| one.at_ns.saturating_add(one.duration_ns).saturating_add(AFTERMATH_NS))
+            .max()
+            .unwrap_or(0),
     }
 }
 
 /// Returns how many requests were to be hit, where that can be told beforehand.
 fn planned(plan: &Plan) -> Option<u64> {
     let when = &plan.fault.when;
-    let is_plain = when.nth.is_none() && when.first.is_none() && when.window.is_none() && when.method.is_none() && when.path.is_none();
+    let is_plain = when.nth.is_none()
+        && when.first.is_none()
+        && when.window.is_none()
+        && when.method.is_none()
+        && when.path.is_none();
     is_plain.then(|| (f64::from(plan.traffic.requests) * when.share).round() as u64)
 }
 
@@ -217,7 +229,9 @@ pub fn environments(receiver: &Receiver) -> Vec<String> {
 /// Returns a run as the store keeps it.
 #[must_use]
 pub fn record(experiment: &Experiment, told: &Told, state: &str, compared: Option<&Compared>) -> RunRecord {
-    let ns = |ts: &str| ts.parse::<chrono::DateTime<chrono::Utc>>().ok().and_then(|at| at.timestamp_nanos_opt()).unwrap_or(0);
+    let ns = |ts: &str| {
+        ts.parse::<chrono::DateTime<chrono::Utc>>().ok().and_then(|at| at.timestamp_nanos_opt()).unwrap_or(0)
+    };
     let word = |event: Event| json!(event).as_str().unwrap_or_default().to_owned();
     let events = told.records.iter().map(|record| RunEvent {
         time_ns: ns(&record.ts),

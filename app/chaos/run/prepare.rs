@@ -79,7 +79,20 @@ pub fn prepare(experiment: &Experiment, run: &str, allowance: &Allowance) -> Res
         return Err(RunError::Unable(reason.clone()));
     }
     let found = driver.preflight()?;
-    Ok(Prepared { run: run.to_owned(), marks, rails, driver, fault, fidelity, url, addresses, targets, probes, found, hash: experiment.hash() })
+    Ok(Prepared {
+        run: run.to_owned(),
+        marks,
+        rails,
+        driver,
+        fault,
+        fidelity,
+        url,
+        addresses,
+        targets,
+        probes,
+        found,
+        hash: experiment.hash(),
+    })
 }
 
 /// Fails for methods that change something, unless they are allowed.
@@ -105,7 +118,12 @@ fn reach(rails: &Rails, url: &str, targets: &mut Vec<(String, Vec<SocketAddr>)>)
 
 /// Looks up a `host:port` and has the client call it there and nowhere else. Names without a port (of clusters, namespaces) are
 /// only held against what looks like production.
-fn pin(rails: &Rails, client: &Client, target: &str, targets: &mut Vec<(String, Vec<SocketAddr>)>) -> Result<(), RunError> {
+fn pin(
+    rails: &Rails,
+    client: &Client,
+    target: &str,
+    targets: &mut Vec<(String, Vec<SocketAddr>)>,
+) -> Result<(), RunError> {
     let Some((host, port)) = target.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) else {
         return Ok(rails.check_name(target)?);
     };
@@ -115,7 +133,10 @@ fn pin(rails: &Rails, client: &Client, target: &str, targets: &mut Vec<(String, 
     Ok(())
 }
 
-fn filled(options: &Map<String, Value>, fill: &dyn Fn(&str) -> Result<String, RunError>) -> Result<Map<String, Value>, RunError> {
+fn filled(
+    options: &Map<String, Value>,
+    fill: &dyn Fn(&str) -> Result<String, RunError>,
+) -> Result<Map<String, Value>, RunError> {
     let one = |(key, value): (&String, &Value)| match value {
         Value::String(text) => Ok((key.clone(), Value::from(fill(text)?))),
         other => Ok((key.clone(), other.clone())),
@@ -133,7 +154,8 @@ impl Prepared {
 
     /// Looks up every host again; fails where one went elsewhere or is off limits by now.
     pub fn hold(&self) -> Result<(), RailError> {
-        let parts = |target: &str| target.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+        let parts =
+            |target: &str| target.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
         for (target, before) in &self.targets {
             if let Some((host, port)) = parts(target) {
                 self.rails.check_again(host.trim_start_matches('[').trim_end_matches(']'), port, before)?;
@@ -158,7 +180,11 @@ impl Prepared {
         }
         let per_arm: usize = self.arms().iter().map(|arms| arms.len()).sum();
         let traffic = &plan.traffic;
-        let _ = writeln!(text, "traffic      {} requests in each of {per_arm} arms, {} a second, to {}", traffic.requests, traffic.rps, self.url);
+        let _ = writeln!(
+            text,
+            "traffic      {} requests in each of {per_arm} arms, {} a second, to {}",
+            traffic.requests, traffic.rps, self.url
+        );
         let _ = writeln!(text, "hits         {}", self.radius(experiment));
         let _ = writeln!(text, "at most      {} s armed, {} faults", plan.limits.duration_s, plan.limits.max_faults);
         for found in &self.found {
@@ -180,7 +206,11 @@ impl Prepared {
         let traffic = &experiment.plan.traffic;
         let share = self.fault.when.share;
         if self.driver.spares_unmarked() {
-            format!("about {:.0} of the run's own requests ({:.0} %); nobody else's", f64::from(traffic.requests) * share, share * 100.0)
+            format!(
+                "about {:.0} of the run's own requests ({:.0} %); nobody else's",
+                f64::from(traffic.requests) * share,
+                share * 100.0
+            )
         } else {
             format!("{:.0} % of ALL traffic on this edge while it is armed: there is no control arm", share * 100.0)
         }
@@ -207,4 +237,3 @@ pub fn sentence(fault: &Fault) -> String {
     }
     text
 }
-

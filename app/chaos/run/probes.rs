@@ -48,7 +48,10 @@ impl Probes {
     /// Asks all once; returns what is not as it must be.
     #[must_use]
     pub fn ask(&self) -> Vec<String> {
-        self.probes.iter().filter_map(|probe| self.ask_one(probe).err().map(|reason| format!("{}: {reason}", probe.name))).collect()
+        self.probes
+            .iter()
+            .filter_map(|probe| self.ask_one(probe).err().map(|reason| format!("{}: {reason}", probe.name)))
+            .collect()
     }
 
     fn ask_one(&self, probe: &Probe) -> Result<(), String> {
@@ -59,13 +62,15 @@ impl Probes {
     /// Asks again and again on a thread of its own, and counts the failures in a row of each.
     #[must_use]
     pub fn keep_asking(&self) -> Asking {
-        let counts: Vec<(String, Arc<AtomicU32>)> = self.probes.iter().map(|probe| (probe.name.clone(), Arc::default())).collect();
+        let counts: Vec<(String, Arc<AtomicU32>)> =
+            self.probes.iter().map(|probe| (probe.name.clone(), Arc::default())).collect();
         let stop = Arc::new(AtomicBool::new(self.probes.is_empty()));
         let (probes, shared, stopped) = (self.clone(), counts.clone(), stop.clone());
         let ask = move || {
             while !stopped.load(Ordering::Relaxed) {
                 for (probe, (_, count)) in probes.probes.iter().zip(&shared) {
-                    let failures = if probes.ask_one(probe).is_ok() { 0 } else { count.load(Ordering::Relaxed).saturating_add(1) };
+                    let failures =
+                        if probes.ask_one(probe).is_ok() { 0 } else { count.load(Ordering::Relaxed).saturating_add(1) };
                     count.store(failures, Ordering::Relaxed);
                 }
                 thread::park_timeout(EVERY);
@@ -102,7 +107,9 @@ fn read(probe: &Value, experiment: &Experiment) -> Result<Probe, String> {
         method: provider["method"].as_str().unwrap_or("GET").to_owned(),
         url: experiment.fill(url)?,
         body: provider.get("arguments").filter(|body| **body != Value::Object(Map::new())).cloned(),
-        accept: statuses(&probe["tolerance"]).ok_or_else(|| format!("steady-state-hypothesis: probe {name}: tolerance must be a status or a list of statuses"))?,
+        accept: statuses(&probe["tolerance"]).ok_or_else(|| {
+            format!("steady-state-hypothesis: probe {name}: tolerance must be a status or a list of statuses")
+        })?,
     };
     let timeout = provider["timeout"].as_f64().unwrap_or(3.0).clamp(0.1, LONGEST);
     Ok(Probe { name, call, timeout: Duration::from_secs_f64(timeout) })

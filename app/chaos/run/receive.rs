@@ -30,7 +30,8 @@ pub struct Receiver {
 impl Receiver {
     /// Begins to receive. `last_ms`: set to the milliseconds since `began` whenever spans came.
     pub fn start(folder: &Path, plan: &Traffic, began: Instant, last_ms: Arc<AtomicI64>) -> Result<Self, RunError> {
-        let store = Store::open(&folder.join(STORE), Access::ReadWrite).map_err(|error| RunError::Store(error.to_string()))?;
+        let store =
+            Store::open(&folder.join(STORE), Access::ReadWrite).map_err(|error| RunError::Store(error.to_string()))?;
         let num_spans = Arc::new(AtomicU64::new(0));
         let (count, last) = (num_spans.clone(), last_ms.clone());
         let note = move |event| {
@@ -42,7 +43,9 @@ impl Receiver {
             }
         };
         let listener = Listener::start(&store, &options(plan), true, note).map_err(|error| {
-            RunError::Receive(format!("{error}: set traffic.otlp_http and traffic.otlp_grpc to where staging sends its spans, or to off"))
+            RunError::Receive(format!(
+                "{error}: set traffic.otlp_http and traffic.otlp_grpc to where staging sends its spans, or to off"
+            ))
         })?;
         Ok(Self { store, listener, num_spans, last_ms, began })
     }
@@ -70,7 +73,8 @@ impl Receiver {
         let seconds = |value: f64| Duration::from_secs_f64(value.clamp(0.0, 600.0));
         let start = Instant::now();
         let is_quiet = || {
-            let last = u64::try_from(self.last_ms.load(Ordering::Relaxed)).map_or(Duration::ZERO, Duration::from_millis);
+            let last =
+                u64::try_from(self.last_ms.load(Ordering::Relaxed)).map_or(Duration::ZERO, Duration::from_millis);
             self.began.elapsed().saturating_sub(last).min(start.elapsed()) >= seconds(limits.quiet_s)
         };
         while !is_quiet() && start.elapsed() < seconds(limits.patience_s) {

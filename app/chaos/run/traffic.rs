@@ -90,6 +90,11 @@ impl Live {
         sent.get(from..).unwrap_or_default().to_vec()
     }
 
+    /// Adds what came of requests.
+    pub(super) fn push(&self, sent: impl IntoIterator<Item = Sent>) {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).extend(sent);
+    }
+
     /// Returns how many wait for an answer, and how many were dropped.
     #[must_use]
     pub fn counts(&self) -> (u32, u32) {
@@ -149,7 +154,9 @@ impl Sender {
 
     /// Sends `requests` of one arm, or of two that take turns, and comes back when each was answered, failed, or given up.
     pub fn send(&self, arms: &[Arm]) {
-        let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else { return };
+        let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
+            return;
+        };
         runtime.block_on(self.send_all(arms));
         runtime.shutdown_background();
     }
@@ -198,7 +205,7 @@ impl Sender {
             let exchange = http.send(&spec).await;
             note(&mut sent, &exchange);
             live.in_flight.fetch_sub(1, Ordering::Relaxed);
-            live.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+            live.push([sent]);
             drop(place);
         })
     }
@@ -216,7 +223,12 @@ impl Sender {
             headers.extend_from_slice(&self.fault_headers[number as usize % self.fault_headers.len()]);
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64);
-        let spec = RequestSpec { method: request.method.clone(), url: format!("{}{}", self.base, request.path), headers, body: Vec::new() };
+        let spec = RequestSpec {
+            method: request.method.clone(),
+            url: format!("{}{}", self.base, request.path),
+            headers,
+            body: Vec::new(),
+        };
         let (method, path) = (request.method.clone(), request.path.clone());
         (Sent { arm, trace_id, span_id, method, path, at_ns: now, duration_ns: 0, status: None, error: None }, spec)
     }
@@ -260,7 +272,8 @@ mod tests {
     #[test]
     fn each_arm_sends_the_same_requests_as_often_as_the_incident() {
         let list = [request("/a", 3), request("/b", 1)];
-        let paths = |seed| (0..400).filter_map(|number| Some(chosen(&list, seed, number)?.path.clone())).collect::<Vec<_>>();
+        let paths =
+            |seed| (0..400).filter_map(|number| Some(chosen(&list, seed, number)?.path.clone())).collect::<Vec<_>>();
         assert_eq!(paths(7), paths(7));
         assert_ne!(paths(7), paths(8));
         let a = paths(7).iter().filter(|path| *path == "/a").count();

@@ -21,7 +21,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 const ENOUGH: usize = 10;
 
 /// Why a run ends early.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Stop {
     #[error("stopped by signal {0}")]
     Signal(i32),
@@ -220,7 +220,10 @@ impl Watch {
                     if value <= *gt {
                         *broken = None;
                     } else if broken.get_or_insert_with(Instant::now).elapsed().as_secs_f64() >= *for_s {
-                        return Err(Stop::Rule(format!("{} was {value:.2} for {for_s} s, more than {gt}", name(*metric))));
+                        return Err(Stop::Rule(format!(
+                            "{} was {value:.2} for {for_s} s, more than {gt}",
+                            name(*metric)
+                        )));
                     }
                 }
                 AbortRule::Probe { probe, fails } => {

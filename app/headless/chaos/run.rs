@@ -1,6 +1,6 @@
 //! `riftline chaos run` and `drive`: a dry run, a confirmation, and then the run.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use chrono::Utc;
@@ -63,10 +63,16 @@ fn confirm(args: &RunArgs, experiment: &Experiment, prepared: &Prepared, descrip
     match &args.yes {
         Some(hash) if *hash == prepared.hash => return Ok(()),
         Some(hash) => {
-            return Err(Failure::Refused(format!("the plan has hash {}, not {hash}: it changed since it was signed off", prepared.hash)));
+            return Err(Failure::Refused(format!(
+                "the plan has hash {}, not {hash}: it changed since it was signed off",
+                prepared.hash
+            )));
         }
         None if !io::stdin().is_terminal() => {
-            return Err(Failure::Refused(format!("nobody can confirm: look at the plan above and give --yes {}", prepared.hash)));
+            return Err(Failure::Refused(format!(
+                "nobody can confirm: look at the plan above and give --yes {}",
+                prepared.hash
+            )));
         }
         None => {}
     }
@@ -80,7 +86,14 @@ fn confirm(args: &RunArgs, experiment: &Experiment, prepared: &Prepared, descrip
     }
 }
 
-fn go(experiment: &Experiment, prepared: Prepared, path: &Path, data_folder: &Path, runs: &Runs, context: &Context) -> Result<(), Failure> {
+fn go(
+    experiment: &Experiment,
+    prepared: Prepared,
+    path: &Path,
+    data_folder: &Path,
+    runs: &Runs,
+    context: &Context,
+) -> Result<(), Failure> {
     signals::allow_more(FAREWELL);
     let program = std::env::current_exe().map_err(|error| Failure::Input(format!("find riftline itself: {error}")))?;
     let beside = path.parent().map_or_else(PathBuf::new, Path::to_owned);
@@ -90,7 +103,8 @@ fn go(experiment: &Experiment, prepared: Prepared, path: &Path, data_folder: &Pa
             say::plain(&line(&progress));
         }
     };
-    let mut site = Site { runs, data_folder, program: &program, beside: &beside, cancel: &context.cancel, say: &mut tell };
+    let mut site =
+        Site { runs, data_folder, program: &program, beside: &beside, cancel: &context.cancel, say: &mut tell };
     let outcome = run_prepared(experiment, prepared, &mut site)?;
     close(&outcome, runs)
 }
@@ -103,7 +117,10 @@ fn close(outcome: &Outcome, runs: &Runs) -> Result<(), Failure> {
         return Err(Failure::Stopped(signal));
     }
     if let Some(stop) = &outcome.stop {
-        return Err(Failure::Absent(format!("the run ended early: {stop}; its fault is {}", if outcome.residue.is_empty() { "undone" } else { "NOT undone" })));
+        return Err(Failure::Absent(format!(
+            "the run ended early: {stop}; its fault is {}",
+            if outcome.residue.is_empty() { "undone" } else { "NOT undone" }
+        )));
     }
     let Some(compared) = &outcome.compared else { return Ok(()) };
     answer::write_out(|out| Ok(out.write_all(compared.text().as_bytes())?))?;
@@ -137,10 +154,12 @@ pub fn drive(args: &DriveArgs, context: &Context) -> Result<(), Failure> {
     };
     let experiment = checked(&path)?;
     let permissions = allowance(&RunArgs::default(), context);
-    let rails = crate::chaos::rails::Rails::new(&permissions.permissions, &experiment.plan, None).map_err(|error| Failure::Refused(error.to_string()))?;
+    let rails = crate::chaos::rails::Rails::new(&permissions.permissions, &experiment.plan, None)
+        .map_err(|error| Failure::Refused(error.to_string()))?;
     let url = experiment.fill(&experiment.plan.target.url).map_err(Failure::usage)?;
     let endpoint = crate::chaos::http::Endpoint::parse(&url).map_err(|error| Failure::usage(error.to_string()))?;
-    let addresses = rails.resolve(&endpoint.host, endpoint.port).map_err(|error| Failure::Refused(error.to_string()))?;
+    let addresses =
+        rails.resolve(&endpoint.host, endpoint.port).map_err(|error| Failure::Refused(error.to_string()))?;
     let marks = crate::chaos::run::traffic::Marks::of(&args.run);
     let sender = Sender::new(&experiment.plan.traffic, &url, addresses, marks, experiment.plan.seed);
     let stop = sender.stop.clone();

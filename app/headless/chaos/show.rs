@@ -1,7 +1,5 @@
 //! `riftline chaos list`, `show` and `faults`.
 
-use std::io::Write;
-
 use riftline_queries::table::{Column, Table, Values};
 
 use super::{data_folder, report_orphans};
@@ -63,7 +61,14 @@ pub fn show(args: &ShowArgs) -> Result<(), Failure> {
         writeln!(out, "run {run}: {}\n{}", state(&told), folder.display())?;
         if args.journal {
             for record in &told.records {
-                writeln!(out, "{}  {:?}  {} {}", record.ts, record.event, record.actor, riftline_ingest::text::inert(&record.details.to_string()))?;
+                writeln!(
+                    out,
+                    "{}  {:?}  {} {}",
+                    record.ts,
+                    record.event,
+                    record.actor,
+                    riftline_ingest::text::inert(&record.details.to_string())
+                )?;
             }
         }
         Ok(out.write_all(verdict.as_bytes())?)
