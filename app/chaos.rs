@@ -11,6 +11,7 @@ pub mod import;
 pub mod journal;
 pub mod kubernetes;
 pub mod manifest;
+pub mod plan;
 pub mod proxy;
 pub mod rails;
 pub mod reaper;

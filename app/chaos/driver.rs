@@ -101,6 +101,11 @@ pub trait Driver: Send {
     /// Returns what [`Self::arm`] will send, for people to read: calls, headers, manifests.
     fn preview(&self, fault: &Fault) -> Vec<String>;
 
+    /// Returns the HTTP calls of [`Self::arm`], for programs of others that make them; nothing where arming is more than that.
+    fn calls(&self, _fault: &Fault) -> Vec<Call> {
+        Vec::new()
+    }
+
     /// Returns how to undo what [`Self::arm`] will do; known before it is done.
     fn undo(&self) -> Undo;
 

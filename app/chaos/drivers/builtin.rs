@@ -174,6 +174,10 @@ impl Driver for Builtin {
         vec![shown(&self.lease()), shown(&self.create(fault))]
     }
 
+    fn calls(&self, fault: &Fault) -> Vec<Call> {
+        vec![self.lease(), self.create(fault)]
+    }
+
     fn undo(&self) -> Undo {
         let toxic = call("DELETE", format!("{}/toxics/{}", self.proxy_url(), self.name), None, &[204, 404]);
         let residue = format!("\"{}\"", self.name);

@@ -171,6 +171,10 @@ impl Driver for Toxiproxy {
         toxic::represent(fault).0.map(|toxic| shown(&self.create(&toxic))).into_iter().collect()
     }
 
+    fn calls(&self, fault: &Fault) -> Vec<Call> {
+        toxic::represent(fault).0.map(|toxic| self.create(&toxic)).into_iter().collect()
+    }
+
     fn undo(&self) -> Undo {
         let residue = format!("\"{}\"", self.name);
         Undo::Http { calls: vec![self.delete()], verify: get(self.proxy_url()), residue }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use riftline_ingest::pack::gzip;
-use riftline_queries::trace::window::{Symbol, Window};
+use riftline_queries::trace::window::{Link, Symbol, Window};
 use serde_json::{Value, json};
 
 /// Returns the spans of some traces as OTLP in JSON, one request a trace and line, packed.
@@ -44,6 +44,10 @@ fn one(window: &Window, span: u32) -> Value {
         "status": {"code": window.status[at]},
         "flags": window.flags[at],
     });
+    let link = |link: &Link| json!({"traceId": format!("{:032x}", link.trace_id), "spanId": format!("{:016x}", link.span_id)});
+    if !window.links_of(span).is_empty() {
+        value["links"] = window.links_of(span).iter().map(link).collect();
+    }
     if window.parent_span_id[at] != 0 {
         value["parentSpanId"] = json!(format!("{:016x}", window.parent_span_id[at]));
     }
