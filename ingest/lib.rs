@@ -22,6 +22,7 @@ pub mod lines;
 pub mod log;
 pub mod marks;
 pub mod otlp;
+pub mod pack;
 mod perf;
 pub mod read;
 pub mod receive;

@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 use super::driver::{Driver, Undo};
 use super::drivers::{self, Order};
 use super::experiment::read::sha256;
-use super::experiment::{self, DriverChoice, Edge, Expect, Experiment, Incident, Plan, Request, SteadyState, Target, Traffic};
+use super::experiment::{
+    self, DriverChoice, Edge, Expect, Experiment, Incident, Plan, Request, SteadyState, Target, Traffic,
+};
 use super::export::{self, Export, Step};
 use super::http::Client;
 
@@ -132,12 +134,18 @@ impl Planned {
 }
 
 fn requests(derived: &Derived) -> Result<Vec<Request>, PlanError> {
-    let fits = |one: &&riftline_queries::replay::derive::RootRequest| !one.method.is_empty() && one.path.starts_with('/') && !one.path.contains('{');
+    let fits = |one: &&riftline_queries::replay::derive::RootRequest| {
+        !one.method.is_empty() && one.path.starts_with('/') && !one.path.contains('{')
+    };
     let list: Vec<Request> = derived
         .requests
         .iter()
         .filter(fits)
-        .map(|one| Request { method: one.method.clone(), path: one.path.clone(), times: u32::try_from(one.times).unwrap_or(u32::MAX) })
+        .map(|one| Request {
+            method: one.method.clone(),
+            path: one.path.clone(),
+            times: u32::try_from(one.times).unwrap_or(u32::MAX),
+        })
         .take(MAX_REQUESTS)
         .collect();
     if list.is_empty() {
@@ -179,7 +187,13 @@ fn target(candidate: &Candidate, choice: &Choice) -> Target {
 /// Names the proxy of the edge where the user did not: `orders-payments`.
 fn driver(candidate: &Candidate, choice: &Choice) -> DriverChoice {
     let mut driver = choice.driver.clone();
-    let in_staging = |name: &str| choice.services.iter().find(|(production, _)| production == name).map_or_else(|| name.to_owned(), |(_, staging)| staging.clone());
+    let in_staging = |name: &str| {
+        choice
+            .services
+            .iter()
+            .find(|(production, _)| production == name)
+            .map_or_else(|| name.to_owned(), |(_, staging)| staging.clone())
+    };
     if ["builtin", "toxiproxy"].contains(&driver.name.as_str()) && !driver.options.contains_key("listen") {
         driver.options.entry("api").or_insert_with(|| json!("http://127.0.0.1:8474"));
         let link = format!("{}-{}", in_staging(&candidate.edge.client), in_staging(&candidate.edge.server));
@@ -194,7 +208,10 @@ fn title(candidate: &Candidate) -> String {
 }
 
 fn description(derived: &Derived, candidate: &Candidate) -> String {
-    format!("{} Derived from {} traces that show it and {} that do not.", candidate.why, derived.num_incident, derived.num_baseline)
+    format!(
+        "{} Derived from {} traces that show it and {} that do not.",
+        candidate.why, derived.num_incident, derived.num_baseline
+    )
 }
 
 /// Staging has to answer the incident's most frequent request before anything is armed.
@@ -233,7 +250,7 @@ pub fn stock(experiment: &Experiment, file: &str) -> Export {
     let driver = drivers::make(&plan.driver.name, &plan.driver.options, &order).ok();
     let undo = match driver.as_ref().map(|driver| driver.undo()) {
         Some(Undo::Http { calls, .. }) => calls.into_iter().map(Step::from).collect(),
-        Some(Undo::Kubernetes { context, namespace, kind, name }) => {
+        Some(Undo::Kubernetes { context, namespace, kind, name, .. }) => {
             let words = ["kubectl", "--context", &context, "-n", &namespace, "delete", &kind, &name];
             vec![Step::Command(words.map(str::to_owned).to_vec())]
         }

@@ -107,7 +107,10 @@ pub fn manual(undo: &Undo) -> String {
             };
             calls.iter().map(command).collect::<Vec<_>>().join(" && ")
         }
-        Undo::Kubernetes { context, namespace, kind, name } => {
+        Undo::Kubernetes { context, namespace, kind, name, route: Some(route) } => {
+            format!("kubectl --context {context} -n {namespace} edit {kind} {name}, and take the route {route} out")
+        }
+        Undo::Kubernetes { context, namespace, kind, name, route: None } => {
             format!("kubectl --context {context} -n {namespace} delete {kind} {name}")
         }
     }

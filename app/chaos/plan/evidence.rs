@@ -16,7 +16,11 @@ pub fn of(window: &Window, traces: impl Iterator<Item = u128>) -> Vec<u8> {
             lines[at].1.push(span);
         }
     }
-    let text: String = lines.iter().filter(|(_, spans)| !spans.is_empty()).map(|(_, spans)| format!("{}\n", request(window, spans))).collect();
+    let text: String = lines
+        .iter()
+        .filter(|(_, spans)| !spans.is_empty())
+        .map(|(_, spans)| format!("{}\n", request(window, spans)))
+        .collect();
     gzip(text.as_bytes())
 }
 
@@ -24,8 +28,13 @@ pub fn of(window: &Window, traces: impl Iterator<Item = u128>) -> Vec<u8> {
 fn request(window: &Window, spans: &[u32]) -> Value {
     let resources: BTreeSet<u32> = spans.iter().map(|&span| window.resource[span as usize]).collect();
     let of_resource = |resource: u32| {
-        let own: Vec<Value> = spans.iter().filter(|&&span| window.resource[span as usize] == resource).map(|&span| one(window, span)).collect();
-        let attributes = window.resources.get(resource as usize).map(|resource| attributes(window, &resource.attributes));
+        let own: Vec<Value> = spans
+            .iter()
+            .filter(|&&span| window.resource[span as usize] == resource)
+            .map(|&span| one(window, span))
+            .collect();
+        let attributes =
+            window.resources.get(resource as usize).map(|resource| attributes(window, &resource.attributes));
         json!({"resource": {"attributes": attributes}, "scopeSpans": [{"spans": own}]})
     };
     json!({"resourceSpans": resources.into_iter().map(of_resource).collect::<Vec<_>>()})
@@ -44,7 +53,8 @@ fn one(window: &Window, span: u32) -> Value {
         "status": {"code": window.status[at]},
         "flags": window.flags[at],
     });
-    let link = |link: &Link| json!({"traceId": format!("{:032x}", link.trace_id), "spanId": format!("{:016x}", link.span_id)});
+    let link =
+        |link: &Link| json!({"traceId": format!("{:032x}", link.trace_id), "spanId": format!("{:016x}", link.span_id)});
     if !window.links_of(span).is_empty() {
         value["links"] = window.links_of(span).iter().map(link).collect();
     }
@@ -55,7 +65,8 @@ fn one(window: &Window, span: u32) -> Value {
 }
 
 fn attributes(window: &Window, pairs: &[(Symbol, Symbol)]) -> Vec<Value> {
-    let pair = |&(key, value): &(Symbol, Symbol)| json!({"key": window.text(key), "value": value_of(window.text(value))});
+    let pair =
+        |&(key, value): &(Symbol, Symbol)| json!({"key": window.text(key), "value": value_of(window.text(value))});
     pairs.iter().map(pair).collect()
 }
 
