@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{AbortRule, Experiment, MAX_DURATION_S};
+use crate::chaos::faults;
 use riftline_queries::replay::fault::Unit;
 
 /// Most that an experiment may ask for (chaos.md, section 4).
@@ -46,6 +47,7 @@ pub fn check(experiment: &Experiment) -> Vec<String> {
         plan.fault.when.unit == Unit::Connection && plan.fault.when.method.is_some(),
         "fault.when: a connection has no method: use `unit: request`".to_owned(),
     );
+    mistakes.extend(faults::compile(&plan.fault).err().map(|error| format!("fault: {error}")));
     mistakes.extend(probes(experiment));
     mistakes.extend(variables(experiment));
     mistakes

@@ -79,7 +79,12 @@ pub fn show(args: &ShowArgs) -> Result<(), Failure> {
 pub fn faults(print: PrintArgs, context: &Context) -> Result<(), Failure> {
     let rows: Vec<[String; 4]> = FAULTS
         .iter()
-        .map(|fault| [fault.name.to_owned(), String::new(), String::new(), fault.about.to_owned()])
+        .map(|fault| {
+            let level = format!("{:?}", fault.level).to_lowercase();
+            let parameters: Vec<&str> = fault.parameters.iter().map(|parameter| parameter.name).collect();
+            let magnitude = if fault.has_magnitude { vec!["magnitude"] } else { Vec::new() };
+            [fault.name.to_owned(), level, [magnitude, parameters].concat().join(", "), fault.about.to_owned()]
+        })
         .collect();
     answer::give(&texts(&["fault", "level", "parameters", "about"], &rows), print, context)
 }
