@@ -4,6 +4,7 @@
 mod support;
 
 mod arrows;
+mod chaos;
 mod cli;
 mod crash;
 mod findings;

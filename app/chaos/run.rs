@@ -31,7 +31,7 @@ use super::journal::{Event, Journal, JournalError, Told};
 use super::rails::{RailError, production};
 use super::reaper::Reaper;
 use super::undo;
-use compare::Compared;
+use compare::{Compared, Incident};
 use prepare::Prepared;
 use probes::Asking;
 use receive::Receiver;
@@ -140,7 +140,7 @@ impl<'a, 's> Run<'a, 's> {
         let plan = &experiment.plan;
         journal.write(Event::Plan, prepared.driver.name(), None, plan_details(experiment, &prepared))?;
         journal.note(Event::Confirm, json!({"hash": prepared.hash, "environment": plan.target.environment}))?;
-        let _ = fs::write(folder.join("experiment.yaml"), experiment.to_yaml());
+        keep_experiment(experiment, site.beside, &folder);
         let (halt, stop) = (site.runs.halt_file(), site.runs.stop_file(&prepared.run));
         let watch = Watch::new(plan, halt, stop, site.cancel.clone());
         let receiver = Receiver::start(&folder, &plan.traffic, watch.began(), watch.last_spans_ms.clone())?;
@@ -298,7 +298,11 @@ impl<'a, 's> Run<'a, 's> {
         self.step("reading the spans that came");
         let store = self.receiver.close()?;
         let compared = match &stop {
-            None => Some(compare::compare(self.experiment, self.site.beside, &store, &sent, self.injected)?),
+            None => {
+                let plan = &self.experiment.plan;
+                let incident = Incident::of_plan(plan, self.site.beside)?;
+                Some(compare::compare(plan, &incident, &store, &sent, self.injected)?)
+            }
             Some(_) => None,
         };
         if let Some(compared) = &compared {
@@ -359,6 +363,14 @@ fn plan_details(experiment: &Experiment, prepared: &Prepared) -> Value {
     })
 }
 
+/// Keeps the experiment with the run, and the incident's spans, so that it can be judged again wherever the file went.
+fn keep_experiment(experiment: &Experiment, beside: &Path, folder: &Path) {
+    let _ = fs::write(folder.join("experiment.yaml"), experiment.to_yaml());
+    if let Some(evidence) = &experiment.plan.incident.evidence {
+        let _ = fs::copy(beside.join(evidence), folder.join(evidence.file_name().unwrap_or_default()));
+    }
+}
+
 /// Writes what was sent, one line a request.
 fn keep_requests(folder: &Path, sent: &[Sent]) -> io::Result<()> {
     let file =
@@ -368,6 +380,12 @@ fn keep_requests(folder: &Path, sent: &[Sent]) -> io::Result<()> {
         writeln!(out, "{}", json!(one))?;
     }
     out.flush()
+}
+
+/// Reads what a run sent.
+pub fn requests_of(folder: &Path) -> io::Result<Vec<Sent>> {
+    let text = fs::read_to_string(folder.join("requests.jsonl"))?;
+    text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::other)).collect()
 }
 
 /// Puts the run and its journal into its store, and beside it the journal as the Chaos Toolkit writes one.

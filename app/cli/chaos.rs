@@ -27,6 +27,8 @@ pub enum ChaosCommand {
     List(ListRunsArgs),
     /// Show one run: plan, journal, verdict
     Show(ShowArgs),
+    /// Judge a run again: by another experiment, or against what another run did
+    Judge(JudgeArgs),
     /// Write an experiment as others run it
     Export(ExportChaosArgs),
     /// List the faults that can be injected
@@ -144,6 +146,25 @@ pub struct ShowArgs {
     /// Print the journal too
     #[arg(long)]
     pub journal: bool,
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `riftline chaos judge`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct JudgeArgs {
+    /// Run to judge, or the first letters of it, or `last`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Experiment whose incident it is held against [default: the run's own]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "incident")]
+    pub experiment: Option<PathBuf>,
+    /// Run whose fault arm is taken for the incident
+    #[arg(long, value_name = "RUN")]
+    pub incident: Option<String>,
+    /// Print the verdict with all its figures, as JSON
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub data: DataArgs,
 }

@@ -1,6 +1,7 @@
 //! `riftline chaos`: from an incident to a fault in staging, and back.
 
 mod export;
+mod judge;
 mod plan;
 mod run;
 mod show;
@@ -34,6 +35,7 @@ pub fn run(command: &ChaosCommand, context: &Context) -> Result<(), Failure> {
         ChaosCommand::Recover(args) => recover(args),
         ChaosCommand::List(args) => show::list(args, context),
         ChaosCommand::Show(args) => show::show(args),
+        ChaosCommand::Judge(args) => judge::run(args),
         ChaosCommand::Export(args) => export::run(args),
         ChaosCommand::Faults(print) => show::faults(*print, context),
         ChaosCommand::Reap(args) => reap(args),

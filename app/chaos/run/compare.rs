@@ -25,6 +25,9 @@ use crate::chaos::experiment::{Expect, Experiment, Plan};
 use crate::chaos::journal::{Event, Told};
 use crate::rules;
 
+/// Service name of the spans of our own proxy.
+const PROXY: &str = "riftline-proxy";
+
 /// What belongs to an arm may go on for so long after its last answer, in nanoseconds.
 const AFTERMATH_NS: i64 = 500_000_000;
 
@@ -76,30 +79,50 @@ struct Recording {
 impl Recording {
     fn of(window: Window, rules: &Rules) -> Self {
         let stitches = stitch(&window);
-        let findings = detect(&Case::new(&window, &stitches), rules);
+        let mut findings = detect(&Case::new(&window, &stitches), rules);
+        // The spans by which our own proxy proves what it did are no part of staging.
+        findings.retain(|finding| !finding.services.iter().any(|service| service == PROXY));
         Self { window, stitches, findings }
     }
 }
 
-/// Judges a run. `beside`: the folder of the experiment file.
+/// Spans of an incident, and which of their traces show it.
+pub struct Incident {
+    recording: Recording,
+    faulty: Vec<u128>,
+    healthy: Vec<u128>,
+}
+
+impl Incident {
+    /// Reads the incident of an experiment. `beside`: the folder of its file.
+    pub fn of_plan(plan: &Plan, beside: &Path) -> Result<Self, RunError> {
+        let ids = |list: &[String]| list.iter().filter_map(|id| u128::from_str_radix(id, 16).ok()).collect();
+        let recording = recorded(plan, beside, &rules::load().0)?;
+        Ok(Self { recording, faulty: ids(&plan.incident.traces), healthy: ids(&plan.incident.baseline) })
+    }
+
+    /// Takes what an earlier run did for the incident: its fault arm against its baseline.
+    pub fn of_run(store: &Store, sent: &[Sent]) -> Result<Self, RunError> {
+        let recording = staging(store, sent, &rules::load().0)?;
+        Ok(Self { recording, faulty: traces_of(sent, Arm::Fault), healthy: traces_of(sent, Arm::Baseline) })
+    }
+}
+
+/// Judges what a run did against an incident. `plan`: what was to happen; `injected`: how often it did.
 pub fn compare(
-    experiment: &Experiment,
-    beside: &Path,
+    plan: &Plan,
+    incident: &Incident,
     store: &Store,
     sent: &[Sent],
     injected: Option<u64>,
 ) -> Result<Compared, RunError> {
-    let rules = rules::load().0;
-    let incident = incident(&experiment.plan, beside, &rules)?;
-    let staging = staging(store, sent, &rules)?;
-    let ids = |list: &[String]| list.iter().filter_map(|id| u128::from_str_radix(id, 16).ok()).collect::<Vec<_>>();
-    let (faulty, healthy) = (ids(&experiment.plan.incident.traces), ids(&experiment.plan.incident.baseline));
+    let staging = staging(store, sent, &rules::load().0)?;
     let side = Side {
-        window: &incident.window,
-        stitches: &incident.stitches,
-        findings: &incident.findings,
-        faulty: &faulty,
-        healthy: &healthy,
+        window: &incident.recording.window,
+        stitches: &incident.recording.stitches,
+        findings: &incident.recording.findings,
+        faulty: &incident.faulty,
+        healthy: &incident.healthy,
     };
     let traces: Vec<Vec<u128>> = ARMS.iter().map(|&arm| traces_of(sent, arm)).collect();
     let arm = |at: usize| arm(sent, ARMS[at], &traces[at]);
@@ -112,22 +135,17 @@ pub fn compare(
         control: arm(2),
         recovery: arm(3),
         injected,
-        planned: planned(&experiment.plan),
+        planned: planned(plan),
         services: &[],
     };
-    let verdict = judge::judge(
-        &side,
-        &staging,
-        &judged(&experiment.plan),
-        &Options { seed: experiment.plan.seed, ..Options::default() },
-    );
+    let verdict = judge::judge(&side, &staging, &judged(plan), &Options { seed: plan.seed, ..Options::default() });
     Ok(Compared { verdict })
 }
 
 const ARMS: [Arm; 4] = [Arm::Baseline, Arm::Fault, Arm::Control, Arm::Recovery];
 
 /// Reads the incident's spans from beside the experiment.
-fn incident(plan: &Plan, beside: &Path, rules: &Arc<Rules>) -> Result<Recording, RunError> {
+fn recorded(plan: &Plan, beside: &Path, rules: &Arc<Rules>) -> Result<Recording, RunError> {
     let Some(evidence) = &plan.incident.evidence else {
         return Ok(Recording::of(Window::default(), rules));
     };

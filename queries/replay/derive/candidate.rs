@@ -70,7 +70,8 @@ fn timed(ground: &Ground<'_>, made: Made, share: Share, calls: &[u32], hits: &BT
     notes.extend(sent::correct(ground, &mut fault.when, hits));
     if let Some(stretches) = stretches(&by_request(ground, calls, hits)) {
         fault.when.share = rounded(stretches.inside.value());
-        fault.when.window = Some(stretches.cycle);
+        // What came once stays on for as long as it is armed.
+        fault.when.window = Some(stretches.cycle).filter(|_| stretches.count > 1);
         notes.push(in_stretches(&stretches));
     }
     if fault.when.unit == Unit::Connection && fault.when.share < 1.0 {

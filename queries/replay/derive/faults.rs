@@ -112,7 +112,9 @@ fn answered(ground: &Ground<'_>, edge: &Edge, failure: Failure, calls: &[&Call])
     let has_server = calls.iter().filter(|call| call.server != NONE).count() * 2 > calls.len();
     let place = if has_server { Place::Response } else { Place::Request };
     let mut made = Made::new(edge, "error", place, answer(edge, failure));
-    if let Some(message) = first_text(ground, calls).filter(|_| edge.protocol == Protocol::Rpc) {
+    // What a library says of its own exception is no message of the server's.
+    let is_plain = |text: &String| edge.protocol == Protocol::Rpc && text.len() <= 80 && !text.starts_with('<');
+    if let Some(message) = first_text(ground, calls).filter(is_plain) {
         made.fault.with.insert("message".to_owned(), json!(message));
     }
     if let Some(seconds) = retry_after(ground, calls) {

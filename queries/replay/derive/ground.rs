@@ -171,10 +171,18 @@ impl<'w> Ground<'w> {
         Edge {
             client: self.service(caller).to_owned(),
             server: known.map_or_else(|| self.address(client), |service| self.window.text(service).to_owned()),
-            operation: operation(self.window, named),
+            operation: self.operation(client, named),
             protocol,
             is_seen: known.is_some(),
         }
+    }
+
+    /// Returns what is asked for: as the caller wrote it into the URL where that is known, since a call that did not arrive has
+    /// nothing else, and routes of servers are written in other ways.
+    fn operation(&self, client: u32, named: u32) -> String {
+        let of_client = Some(client).filter(|&client| client != NONE).map(|client| operation(self.window, client));
+        let has_path = |text: &String| text.split_once(' ').is_some_and(|(_, path)| path.starts_with('/'));
+        of_client.filter(has_path).unwrap_or_else(|| operation(self.window, named))
     }
 
     /// Returns what a callee without spans is called: by its name, its address, or the system that it is.
