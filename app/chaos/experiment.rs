@@ -149,6 +149,9 @@ pub struct Traffic {
     /// Methods that may be sent.
     pub methods: Vec<String>,
     pub list: Vec<Request>,
+    /// Headers of every request.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// Headers whose values stand in environment variables: staging's own credentials.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers_from_env: BTreeMap<String, String>,
@@ -167,6 +170,7 @@ impl Default for Traffic {
             rps: 5.0,
             methods: vec!["GET".to_owned(), "HEAD".to_owned()],
             list: Vec::new(),
+            headers: BTreeMap::new(),
             headers_from_env: BTreeMap::new(),
             timeout_s: 30.0,
             in_flight: 50,

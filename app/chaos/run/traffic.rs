@@ -132,7 +132,7 @@ impl Sender {
             base: base.trim_end_matches('/').to_owned(),
             marks,
             seed,
-            headers: from_environment(plan),
+            headers: headers_of(plan),
             fault_headers: Vec::new(),
             live: Arc::default(),
             stop: Arc::default(),
@@ -255,10 +255,11 @@ fn chosen(list: &[Request], seed: u64, number: u32) -> Option<&Request> {
     })
 }
 
-/// Reads the values of headers that the environment holds; those that it does not hold are left out.
-fn from_environment(plan: &experiment::Traffic) -> Vec<(String, String)> {
+/// Returns the headers of every request. Values that the environment should hold and does not are left out.
+fn headers_of(plan: &experiment::Traffic) -> Vec<(String, String)> {
     let value = |(header, variable): (&String, &String)| Some((header.clone(), std::env::var(variable).ok()?));
-    plan.headers_from_env.iter().filter_map(value).collect()
+    let given = plan.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+    given.chain(plan.headers_from_env.iter().filter_map(value)).collect()
 }
 
 #[cfg(test)]

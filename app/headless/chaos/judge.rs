@@ -1,6 +1,5 @@
 //! `riftline chaos judge`: a verdict about what a run did, once more.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use riftline_queries::store::{Access, Store};
