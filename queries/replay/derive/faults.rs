@@ -227,12 +227,12 @@ fn reset(ground: &Ground<'_>, edge: &Edge, hits: &[u32], calls: &[&Call]) -> Vec
 fn aborted(ground: &Ground<'_>, edge: &Edge, how: &str, calls: &[&Call]) -> Made {
     let most = |is: &dyn Fn(&Call) -> bool| calls.iter().filter(|call| is(call)).count() * 2 > calls.len();
     let has_status = |call: &Call| call.client != NONE && failure::http_status(ground.window, call.client).is_some();
-    let place = match () {
-        () if most(&has_status) => "body",
-        () if most(&|call| call.server != NONE) => "headers",
-        () => "before",
+    let (place, moment) = match () {
+        () if most(&has_status) => (Place::Response, "body"),
+        () if most(&|call| call.server != NONE) => (Place::Response, "before"),
+        () => (Place::Request, "before"),
     };
-    let made = Made::new(edge, "abort", Place::Request, json!({"where": place, "how": how}));
+    let made = Made::new(edge, "abort", place, json!({"where": moment, "how": how}));
     if edge.is_seen || is_http(edge) { made } else { made.note(NEVER_SEEN) }
 }
 

@@ -74,10 +74,15 @@ fn span(proven: &Proven, dice: &mut Dice) -> Value {
         text("url.path", &proven.path),
     ];
     attributes.extend(proven.run.as_ref().map(|run| text("fault.experiment", run)));
+    // Where the context is lost on purpose, a child would hide that the callee is missing.
+    let is_torn = proven.kind.starts_with("context-");
+    let (parent, beside) = if is_torn { (None, proven.parent) } else { (proven.parent, None) };
+    attributes
+        .extend(beside.map(|parent| text("fault.request", &format!("{:032x}-{:016x}", parent.trace, parent.span))));
     json!({
-        "traceId": format!("{:032x}", proven.parent.map_or(fresh, |parent| parent.trace)),
+        "traceId": format!("{:032x}", parent.map_or(fresh, |parent| parent.trace)),
         "spanId": format!("{:016x}", dice.number().max(1)),
-        "parentSpanId": proven.parent.map_or_else(String::new, |parent| format!("{:016x}", parent.span)),
+        "parentSpanId": parent.map_or_else(String::new, |parent| format!("{:016x}", parent.span)),
         "name": format!("fault {}", proven.kind),
         "kind": 1,
         "startTimeUnixNano": nanos(proven.began),
@@ -101,6 +106,30 @@ fn nanos(time: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_context_is_not_hidden_by_its_proof() {
+        let parent = Some(Parent { trace: 0xab, span: 0xcd });
+        let now = SystemTime::now();
+        let zero = Duration::ZERO;
+        let proven = |kind: &str| Proven {
+            parent,
+            kind: kind.to_owned(),
+            run: None,
+            link: "a".to_owned(),
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            began: now,
+            ended: now,
+            planned: zero,
+            actual: zero,
+        };
+        let mut dice = Dice::new(&[1]);
+        assert_eq!(span(&proven("latency"), &mut dice)["parentSpanId"], "00000000000000cd");
+        let beside = span(&proven("context-drop"), &mut dice);
+        assert_eq!(beside["parentSpanId"], "");
+        assert!(beside["attributes"].to_string().contains("000000000000000000000000000000ab-00000000000000cd"));
+    }
 
     #[test]
     fn the_parent_is_the_request_that_was_faulted() {

@@ -142,7 +142,8 @@ fn a_reset_that_only_the_caller_saw_is_an_abort() {
     );
     let served = shop(Charge { client_ms: 5.0, server_ms: 4.0 }, (reset, same), true);
     let fault = first(&derived(&served, &trace(60)).unwrap()).fault.clone();
-    assert_eq!((fault.kind.as_str(), &fault.with["where"]), ("abort", &json!("headers")), "payments had done its work");
+    assert_eq!((fault.kind.as_str(), &fault.with["where"]), ("abort", &json!("before")), "no answer came");
+    assert_eq!(fault.place, Place::Response, "payments had done its work");
     let closed =
         |part: Part| part.failed().with("error.type", "java.io.EOFException").with("http.response.status_code", "200");
     let cut = shop(Charge { client_ms: 5.0, server_ms: 4.0 }, (closed, same), true);
