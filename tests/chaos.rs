@@ -15,7 +15,7 @@ use crate::support::riftline;
 
 /// The longest that a fault may outlive its run.
 const LIMIT: Duration = Duration::from_secs(6);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(2);
 
 /// A service that answers everything, behind an injector.
@@ -34,17 +34,14 @@ impl Staging {
         let links = format!(r#"[{{"name":"edge","listen":"{front}","upstream":"{}","enabled":true}}]"#, answers());
         let file = home.path().join("links.json");
         fs::write(&file, links).unwrap();
-        let mut command = match driver {
-            "builtin" => {
-                let mut command = riftline(home.path());
-                command.arg("proxy").arg("--links").arg(&file).arg("--api").arg(api.to_string());
-                command
-            }
-            _ => {
-                let mut command = Command::new(toxiproxy()?);
-                command.arg("-config").arg(&file).args(["-host", "127.0.0.1", "-port"]).arg(api.port().to_string());
-                command
-            }
+        let mut command = if driver == "builtin" {
+            let mut command = riftline(home.path());
+            command.arg("proxy").arg("--links").arg(&file).arg("--api").arg(api.to_string());
+            command
+        } else {
+            let mut command = Command::new(toxiproxy()?);
+            command.arg("-config").arg(&file).args(["-host", "127.0.0.1", "-port"]).arg(api.port().to_string());
+            command
         };
         let injector = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let staging = Self { home, injector, api, front, driver };
@@ -118,6 +115,7 @@ impl Drop for Staging {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn toxiproxy() -> Option<PathBuf> {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/riftline/peers");
     let peers = std::env::var_os("RIFTLINE_PEERS").map_or(home, PathBuf::from);
@@ -311,6 +309,7 @@ fn production_and_unknown_hosts_are_refused() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn a_full_disk_ends_a_run_and_the_fault_with_it() {
     let staging = Staging::new("builtin").unwrap();
     let file = staging.experiment().display().to_string();

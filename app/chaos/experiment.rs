@@ -8,6 +8,7 @@ pub mod read;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use riftline_queries::replay::assertions::Asked;
 use riftline_queries::replay::fault::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -73,7 +74,7 @@ pub struct Plan {
     pub expect: Expect,
     /// Further checks of the fault arm, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub assertions: Vec<Value>,
+    pub assertions: Vec<Asked>,
     #[serde(default)]
     pub seed: u64,
 }

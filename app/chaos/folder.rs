@@ -68,21 +68,21 @@ impl Runs {
 
     /// Makes the folder of a new run, which nobody else can read, and returns the run's name: the time, and digits that tell it from others.
     pub fn create(&self, now: DateTime<Utc>) -> Result<String, FolderError> {
-        self.make(&self.root)?;
+        Self::make(&self.root)?;
         let seed = format!("{}{}", now.timestamp_nanos_opt().unwrap_or_default(), std::process::id());
         let run = format!("{}-{}", now.format("%m%dT%H%M%S"), &sha256(seed.as_bytes())[..4]);
-        self.make(&self.folder(&run))?;
+        Self::make(&self.folder(&run))?;
         Ok(run)
     }
 
-    fn make(&self, path: &Path) -> Result<(), FolderError> {
+    fn make(path: &Path) -> Result<(), FolderError> {
         let failed = |source| FolderError::Folder { path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)
     }
 
     /// Takes the turn; fails while another run has it.
     pub fn take_turn(&self) -> Result<Turn, FolderError> {
-        self.make(&self.root)?;
+        Self::make(&self.root)?;
         let path = self.root.join("lock");
         let failed = |source| FolderError::Folder { path: path.clone(), source };
         let lock = private(OpenOptions::new().write(true).create(true)).open(&path).map_err(failed)?;

@@ -243,6 +243,7 @@ fn redacted(key: String, value: Value) -> (String, Value) {
 }
 
 /// Returns the name of this machine.
+#[must_use]
 pub fn host() -> String {
     let told =
         std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));

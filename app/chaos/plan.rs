@@ -10,7 +10,7 @@ use riftline_queries::stitch::stitch;
 use riftline_queries::trace::window::Window;
 use serde_json::{Map, Value, json};
 
-use super::driver::{Driver, Undo};
+use super::driver::Driver;
 use super::drivers::{self, Order};
 use super::experiment::read::sha256;
 use super::experiment::{
@@ -124,7 +124,7 @@ impl Planned {
         std::fs::write(&beside, &self.evidence).map_err(failed(&beside))?;
         let incident = &mut self.experiment.plan.incident;
         incident.evidence = Some(evidence);
-        incident.about = about.to_owned();
+        about.clone_into(&mut incident.about);
         let traffic = path.to_string_lossy().into_owned();
         self.experiment = with_traffic(self.experiment.clone(), &traffic);
         let is_json = path.extension().is_some_and(|extension| extension == "json");
@@ -248,14 +248,7 @@ pub fn stock(experiment: &Experiment, file: &str) -> Export {
     let plan = &experiment.plan;
     let order = Order { run: "exported".to_owned(), number: 1, seed: plan.seed, client: Client::default() };
     let driver = drivers::make(&plan.driver.name, &plan.driver.options, &order).ok();
-    let undo = match driver.as_ref().map(|driver| driver.undo()) {
-        Some(Undo::Http { calls, .. }) => calls.into_iter().map(Step::from).collect(),
-        Some(Undo::Kubernetes { context, namespace, kind, name, .. }) => {
-            let words = ["kubectl", "--context", &context, "-n", &namespace, "delete", &kind, &name];
-            vec![Step::Command(words.map(str::to_owned).to_vec())]
-        }
-        _ => Vec::new(),
-    };
+    let undo = driver.as_ref().map(|driver| export::undo_steps(&driver.undo())).unwrap_or_default();
     let arm = driver.map(|driver| calls(driver.as_ref(), plan)).unwrap_or_default();
     Export {
         title: experiment.title.clone(),

@@ -146,8 +146,7 @@ impl<'a, 's> Run<'a, 's> {
         let receiver = Receiver::start(&folder, &plan.traffic, watch.began(), watch.last_spans_ms.clone())?;
         let mut sender =
             Sender::new(&plan.traffic, &prepared.url, prepared.addresses.clone(), prepared.marks.clone(), plan.seed);
-        sender
-            .use_fresh_connections(!prepared.driver.spares_unmarked() || prepared.fault.when.unit == Unit::Connection);
+        sender.use_fresh_connections(!prepared.spares_control() || prepared.fault.when.unit == Unit::Connection);
         sender.set_fault_headers(
             (0..plan.traffic.requests).map(|_| prepared.driver.request_headers(&prepared.fault)).collect(),
         );
@@ -202,7 +201,7 @@ impl<'a, 's> Run<'a, 's> {
         self.note(Event::Arm, json!({ "arm": first }))?;
         let (sender, watch, driver) = (&self.sender, &mut self.watch, self.prepared.driver.as_mut());
         let (journal, say, reaper) = (&mut self.journal, &mut *self.site.say, &mut self.reaper);
-        let result = thread::scope(|scope| {
+        thread::scope(|scope| {
             let sending = scope.spawn(|| sender.send(arms));
             let result = look_around(&sending, || {
                 let (sample, verdict) = watch.look(first, &sender.live, driver);
@@ -215,8 +214,7 @@ impl<'a, 's> Run<'a, 's> {
                 sender.stop.store(true, Ordering::Relaxed);
             }
             result
-        });
-        result
+        })
     }
 
     /// Writes down how to undo, starts the process that does it if this one dies, and arms.
@@ -325,6 +323,7 @@ impl<'a, 's> Run<'a, 's> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unwritten(error: JournalError) -> Stop {
     Stop::Journal(error.to_string())
 }

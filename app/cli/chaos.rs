@@ -29,6 +29,8 @@ pub enum ChaosCommand {
     Show(ShowArgs),
     /// Judge a run again: by another experiment, or against what another run did
     Judge(JudgeArgs),
+    /// Say what faults a file of Toxiproxy or Chaos Mesh holds, as an experiment has them
+    Import(ImportArgs),
     /// Write an experiment as others run it
     Export(ExportChaosArgs),
     /// List the faults that can be injected
@@ -169,6 +171,14 @@ pub struct JudgeArgs {
     pub data: DataArgs,
 }
 
+/// `riftline chaos import`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct ImportArgs {
+    /// Configuration of Toxiproxy (JSON) or objects of Chaos Mesh (YAML)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
 /// `riftline chaos export`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ExportChaosArgs {
@@ -187,11 +197,11 @@ pub struct ExportChaosArgs {
 pub enum ChaosFormat {
     /// An experiment with stock providers only
     Chaostoolkit,
-    /// NetworkChaos or HTTPChaos
+    /// `NetworkChaos` or `HTTPChaos`
     ChaosMesh,
-    /// VirtualService
+    /// `VirtualService`
     Istio,
-    /// ChaosEngine
+    /// `ChaosEngine`
     Litmus,
 }
 

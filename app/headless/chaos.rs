@@ -35,6 +35,7 @@ pub fn run(command: &ChaosCommand, context: &Context) -> Result<(), Failure> {
         ChaosCommand::Recover(args) => recover(args),
         ChaosCommand::List(args) => show::list(args, context),
         ChaosCommand::Show(args) => show::show(args),
+        ChaosCommand::Import(args) => export::import(args),
         ChaosCommand::Judge(args) => judge::run(args),
         ChaosCommand::Export(args) => export::run(args),
         ChaosCommand::Faults(print) => show::faults(*print, context),

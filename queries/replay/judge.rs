@@ -15,6 +15,7 @@ mod lines;
 mod prepare;
 mod proof;
 mod recovery;
+mod remarks;
 mod report;
 mod resample;
 mod rows;
@@ -51,7 +52,7 @@ pub fn judge(incident: &Side<'_>, staging: &Staging<'_>, plan: &Judged, options:
     verdict.gates.push(gates::contrast(verdict.score.as_ref(), options));
     verdict.recovery = recovery::recovery(&prepared, staging, options);
     verdict.assertions = assertions::check(staging, plan);
-    verdict.remarks.extend(remarks(&prepared, staging, plan));
+    verdict.remarks.extend(remarks::remarks(&prepared, staging, plan));
     decide(&mut verdict, plan, options);
     verdict
 }
@@ -91,7 +92,8 @@ impl<'a> Bench<'a> {
         let ground = ground(prepared, plan, (&healthy, &baseline));
         let measured = measured(prepared, &healthy, &baseline);
         let faulty = features.weights(mixture(&arms.faulty, &arms.healthy, plan.share));
-        let incident = Sample::of(&ground, &measured, faulty, &healthy);
+        let own = if arms.healthy.is_empty() { &baseline } else { &healthy };
+        let incident = Sample::of(&ground, &measured, faulty, own);
         let staging = Sample::of(&ground, &measured, weights(&arms.fault), &baseline);
         let no_fault = Sample::of(&ground, &measured, baseline.clone(), &baseline);
         Self { prepared, ground, measured, incident, staging, no_fault, healthy, baseline }
@@ -248,39 +250,6 @@ fn measured(prepared: &Prepared, healthy: &[f64], baseline: &[f64]) -> Measured 
         let (incident, staging) = all.get(key).copied()?;
         if request < arms.healthy.end { incident } else { staging }
     })
-}
-
-fn remarks(prepared: &Prepared, staging: &Staging<'_>, plan: &Judged) -> Vec<String> {
-    /// The run itself stops where injected and planned faults are further apart.
-    const AS_PLANNED: f64 = 0.2;
-    let mut remarks = Vec::new();
-    if !prepared.through.is_empty() {
-        let services: Vec<&str> = prepared.through.iter().map(String::as_str).collect();
-        remarks.push(format!("only one side has {}: looked through", services.join(", ")));
-    }
-    if plan.class == Class::Error && !prepared.edge.behind.is_empty() {
-        remarks.push(format!(
-            "what happens in {} and behind it is not compared: a fault stands in for it",
-            plan.edge.server
-        ));
-    }
-    if prepared.num_loose > 0 {
-        remarks.push(format!("{} fragments could not be joined to a request: counted by time", prepared.num_loose));
-    }
-    if prepared.arms.healthy.is_empty() {
-        remarks.push("the incident has no baseline: measured by staging's".to_owned());
-    } else if plan.share < 1.0 {
-        remarks.push(format!(
-            "the fault hits {:.0} % of the requests: the incident is mixed likewise",
-            plan.share * 100.0
-        ));
-    }
-    if let (Some(injected), Some(planned)) = (staging.injected, staging.planned)
-        && (injected as f64 - planned as f64).abs() > AS_PLANNED * planned as f64
-    {
-        remarks.push(format!("{injected} faults were injected instead of {planned}"));
-    }
-    remarks
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ mod tests {
         run.verdict = Some("REPRODUCED".to_owned());
         store.record_run(&run).unwrap();
         let sql = "SELECT r.state, r.verdict, e.kind FROM runs r JOIN run_events e USING (run_id)";
-        let question = Question::Sql { sql: sql.to_owned(), limit: None };
+        let question = Question::Sql { sql: sql.to_owned(), max_rows: None };
         let table = store.ask(&question, &Cancel::default()).unwrap();
         assert_eq!(table.num_rows(), 1);
         assert_eq!(table.get(0, "verdict"), crate::table::Cell::Text("REPRODUCED"));

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{AbortRule, Experiment, MAX_DURATION_S};
 use crate::chaos::faults;
+use riftline_queries::replay::assertions::validate;
 use riftline_queries::replay::fault::Unit;
 
 /// Most that an experiment may ask for (chaos.md, section 4).
@@ -48,6 +49,7 @@ pub fn check(experiment: &Experiment) -> Vec<String> {
         "fault.when: a connection has no method: use `unit: request`".to_owned(),
     );
     mistakes.extend(faults::compile(&plan.fault).err().map(|error| format!("fault: {error}")));
+    mistakes.extend(plan.assertions.iter().filter_map(|asked| Some(format!("assertions: {}", validate(asked).err()?))));
     mistakes.extend(probes(experiment));
     mistakes.extend(variables(experiment));
     mistakes

@@ -33,7 +33,7 @@ fn message(text: &str) -> String {
 #[test]
 fn a_file_comes_back_as_it_was_in_both_notations() {
     let experiment = small();
-    assert_eq!(experiment.plan.traffic.rps, 5.0);
+    assert!((experiment.plan.traffic.rps - 5.0).abs() < f64::EPSILON);
     assert_eq!(experiment.plan.driver.options["proxy"], "orders-payments");
     assert_eq!(check(&experiment), Vec::<String>::new());
     for text in [experiment.to_yaml(), experiment.to_value().to_string()] {

@@ -16,12 +16,16 @@ pub fn of(window: &Window, traces: impl Iterator<Item = u128>) -> Vec<u8> {
             lines[at].1.push(span);
         }
     }
-    let text: String = lines
-        .iter()
-        .filter(|(_, spans)| !spans.is_empty())
-        .map(|(_, spans)| format!("{}\n", request(window, spans)))
-        .collect();
-    gzip(text.as_bytes())
+    let requests =
+        lines.iter().filter(|(_, spans)| !spans.is_empty()).map(|(_, spans)| request(window, spans).to_string());
+    gzip(
+        (requests.collect::<Vec<_>>().join(
+            "
+",
+        ) + "
+")
+        .as_bytes(),
+    )
 }
 
 /// One export request with the spans of one trace, by resource.

@@ -96,7 +96,11 @@ impl Connection {
                 upstream = &mut connecting => match upstream {
                     Ok(upstream) => tokio::select! {
                         sniffed = &mut sniffing => (sniffed?, Some(upstream)),
-                        () = upstream.speaks() => (silent, Some(upstream)),
+                        // A client of HTTP/2 speaks too, only later.
+                        greets = upstream.greets_in_http2() => {
+                            let sniffed = if greets { in_time(sniffing.as_mut()).await? } else { silent };
+                            (sniffed, Some(upstream))
+                        }
                     },
                     Err(_) => (in_time(sniffing).await?, None),
                 }

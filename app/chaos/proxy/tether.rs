@@ -67,10 +67,14 @@ impl Tethered {
         Self { socket, tether, link, side }
     }
 
-    /// Waits until the other side has said something, or has ended the connection. Takes nothing away.
-    pub async fn speaks(&self) {
+    /// Waits until the other side has said something, or has ended the connection, and tells whether it begins as a server of HTTP/2
+    /// may before it was asked: with SETTINGS (RFC 9113, 3.4). Takes nothing away.
+    pub async fn greets_in_http2(&self) -> bool {
+        const SETTINGS: u8 = 4;
+        let mut head = [0; 9];
         // Whatever is wrong is found out by whoever reads.
-        let _ = self.socket.peek(&mut [0]).await;
+        let length = self.socket.peek(&mut head).await.unwrap_or(0);
+        length == head.len() && head[3..] == [SETTINGS, 0, 0, 0, 0, 0]
     }
 
     fn counters(&self) -> (&AtomicU64, &AtomicU64) {

@@ -15,7 +15,7 @@ use crate::chaos::experiment::check::{SAFE_METHODS, check};
 use crate::chaos::http::{Client, Endpoint};
 use crate::chaos::rails::{Permissions, RailError, Rails};
 use crate::chaos::undo::manual;
-use riftline_queries::replay::fault::Fault;
+use riftline_queries::replay::fault::{Fault, Place};
 
 /// What the user allows beyond the usual.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +73,9 @@ pub fn prepare(experiment: &Experiment, run: &str, allowance: &Allowance) -> Res
     }
     let marks = Marks::of(run);
     let mut fault = plan.fault.clone();
-    fault.when.mark = driver.spares_unmarked().then(|| marks.fault.clone());
+    // Bytes of a connection carry no mark.
+    let is_marked = driver.spares_unmarked() && fault.place != Place::Connection;
+    fault.when.mark = is_marked.then(|| marks.fault.clone());
     let fidelity = driver.fidelity(&fault);
     if let Some(reason) = &fidelity.refusal {
         return Err(RunError::Unable(reason.clone()));
@@ -145,10 +147,16 @@ fn filled(
 }
 
 impl Prepared {
+    /// Tells whether requests without the mark are left alone, so that they are a control group.
+    #[must_use]
+    pub fn spares_control(&self) -> bool {
+        self.driver.spares_unmarked() && self.fault.place != Place::Connection
+    }
+
     /// Returns the arms of this run in order; those that stand together take turns.
     #[must_use]
     pub fn arms(&self) -> [&'static [Arm]; 3] {
-        let fault: &[Arm] = if self.driver.spares_unmarked() { &[Arm::Fault, Arm::Control] } else { &[Arm::Fault] };
+        let fault: &[Arm] = if self.spares_control() { &[Arm::Fault, Arm::Control] } else { &[Arm::Fault] };
         [&[Arm::Baseline], fault, &[Arm::Recovery]]
     }
 
@@ -205,7 +213,7 @@ impl Prepared {
     fn radius(&self, experiment: &Experiment) -> String {
         let traffic = &experiment.plan.traffic;
         let share = self.fault.when.share;
-        if self.driver.spares_unmarked() {
+        if self.spares_control() {
             format!(
                 "about {:.0} of the run's own requests ({:.0} %); nobody else's",
                 f64::from(traffic.requests) * share,

@@ -1,12 +1,12 @@
-//! `riftline chaos export`: an experiment as others run it.
+//! `riftline chaos export` and `import`: experiments as others run them, and faults that others wrote down.
 
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use super::checked;
 use crate::chaos::experiment::Experiment;
-use crate::chaos::manifest::{Target, manifest};
-use crate::chaos::{export, plan};
-use crate::cli::chaos::{ChaosFormat, ExportChaosArgs};
+use crate::chaos::kubernetes::entry;
+use crate::chaos::{export, import, plan};
+use crate::cli::chaos::{ChaosFormat, ExportChaosArgs, ImportArgs};
 use crate::error::Failure;
 use crate::headless::{answer, say};
 
@@ -27,43 +27,38 @@ pub fn run(args: &ExportChaosArgs) -> Result<(), Failure> {
     }
 }
 
+/// Prints the faults of a file as experiments have them; what could not be taken over goes to stderr.
+pub fn import(args: &ImportArgs) -> Result<(), Failure> {
+    let failed = |reason: &dyn std::fmt::Display| Failure::Input(format!("{}: {reason}", args.file.display()));
+    let text = std::fs::read_to_string(&args.file).map_err(|error| failed(&error))?;
+    let imported = import::read(&text).map_err(|error| failed(&error))?;
+    imported.notes.iter().for_each(|note| say::always(note));
+    let yaml = serde_norway::to_string(&imported.faults).map_err(|error| failed(&error))?;
+    answer::write_out(|out| Ok(out.write_all(yaml.as_bytes())?))
+}
+
 fn toolkit(experiment: &Experiment, file: &str) -> String {
     format!("{:#}\n", export::chaostoolkit(&plan::stock(experiment, file)))
 }
 
 /// Returns the object of a cluster. The driver's options say where it goes; what they lack is taken from the experiment.
 fn object(experiment: &Experiment, injector: &str) -> Result<String, Failure> {
-    let target = target(experiment)?;
-    let manifest =
-        manifest(injector, &experiment.plan.fault, &target).map_err(|error| Failure::usage(error.to_string()))?;
-    manifest.fidelity.losses.iter().for_each(|loss| say::always(&format!("lost: {loss}")));
-    Ok(manifest.yaml(&target))
-}
-
-fn target(experiment: &Experiment) -> Result<Target, Failure> {
-    let server = &experiment.plan.target.edge.server;
-    let in_staging = experiment.plan.target.services.get(server).unwrap_or(server);
-    let mut options = json!({
-        "context": "staging", "namespace": experiment.plan.target.environment, "labels": {"app": in_staging}, "host": in_staging,
-        "port": 80, "run": experiment.hash(), "duration_s": experiment.plan.limits.duration_s,
-    });
+    let plan = &experiment.plan;
+    let server = &plan.target.edge.server;
+    let in_staging = plan.target.services.get(server).unwrap_or(server);
     let known = [
-        "context",
-        "namespace",
-        "labels",
-        "host",
-        "port",
-        "protocol",
-        "client",
-        "pods",
-        "only_pod",
-        "virtual_service",
-        "service_account",
-        "about_timeouts",
+        ("context", "staging".to_owned()),
+        ("namespace", plan.target.environment.clone()),
+        ("labels", format!("app={in_staging}")),
+        ("host", in_staging.clone()),
+        ("port", "80".to_owned()),
+        ("duration_s", plan.limits.duration_s.to_string()),
     ];
-    for (key, value) in experiment.plan.driver.options.iter().filter(|(key, _)| known.contains(&key.as_str())) {
-        options[key] = value.clone();
+    let mut options: Map<String, Value> =
+        known.into_iter().map(|(key, text)| (key.to_owned(), Value::from(text))).collect();
+    if plan.driver.name == injector {
+        options.extend(plan.driver.options.clone());
     }
-    serde_json::from_value::<Target>(options)
-        .map_err(|error: serde_json::Error| Failure::usage(format!("driver: {error}")))
+    entry::export(injector, &options, &experiment.hash(), &plan.fault)
+        .map_err(|error| Failure::usage(error.to_string()))
 }

@@ -20,6 +20,20 @@ fn a_slower_or_faster_machine_fails_the_same_way() {
 }
 
 #[test]
+fn an_incident_without_a_baseline_is_measured_by_stagings() {
+    let there = incident(PRODUCTION, Fault::Latency("payments", 300.0));
+    let run = |ms| {
+        let here = staging(STAGING, Fault::Latency("payments", ms));
+        let alone = super::Side { healthy: &[], ..side(&there) };
+        judge(&alone, &arms(&here), &plan(Class::Latency, "payments"), &quick())
+    };
+    let same = run(300.0);
+    assert_eq!(same.outcome, Outcome::Reproduced, "{:?} {:?}", same.score, same.gates);
+    assert!(same.remarks.iter().any(|remark| remark.contains("no baseline")), "{:?}", same.remarks);
+    assert_ne!(run(100.0).outcome, Outcome::Reproduced);
+}
+
+#[test]
 fn services_are_called_as_in_staging() {
     let there = incident(PRODUCTION, Fault::Error("payments", 503));
     let here = staging(Site { suffix: "-stg", ..STAGING }, Fault::Error("payments", 503));

@@ -47,13 +47,13 @@ async fn a_faulted_request_leaves_a_span_in_its_trace() {
     let registry = Registry::new(Limits::default(), Arc::new(|_| ()), Some(reporter));
     let spec = LinkSpec { protocol: Protocol::Http, ..LinkSpec::new("edge", "127.0.0.1:0", "127.0.0.1:1") };
     let link = registry.create(spec).await.unwrap();
-    let drop = fault("context-drop", Place::Request, Value::Null);
-    registry.arm("edge", Armed::new("a".into(), Some("exp42".into()), drop, 1).unwrap()).unwrap();
+    let error = fault("error", Place::Request, json!({"status": 503}));
+    registry.arm("edge", Armed::new("a".into(), Some("exp42".into()), error, 1).unwrap()).unwrap();
     let request = format!("GET /pay?card=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\ntraceparent: {PARENT}\r\n\r\n");
     let (answer, (head, body)) = tokio::join!(call(link.address().unwrap(), &request), collect(&collector));
-    assert!(answer.starts_with("HTTP/1.1 502") && head.starts_with("POST /v1/traces HTTP/1.1"));
+    assert!(answer.starts_with("HTTP/1.1 503") && head.starts_with("POST /v1/traces HTTP/1.1"));
     let span = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
-    assert_eq!(span["name"], "fault context-drop");
+    assert_eq!(span["name"], "fault error");
     assert_eq!(
         (&span["traceId"], &span["parentSpanId"]),
         (&json!("0af7651916cd43dd8448eb211c80319c"), &json!("b7ad6b7169203331"))
