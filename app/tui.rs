@@ -38,6 +38,8 @@ pub struct Preferences {
     pub rules: Option<PathBuf>,
     /// Where bookmarks, query history and what was toggled are kept; nowhere where it is not set.
     pub data_folder: Option<PathBuf>,
+    /// The folder that `riftline chaos` keeps experiments and runs in.
+    pub chaos_folder: Option<PathBuf>,
     /// Nothing: as remembered from last time.
     pub mouse: Option<bool>,
     pub zone: Zone,

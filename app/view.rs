@@ -1,5 +1,6 @@
 //! Screens: one screen, one file, one pure render. What a newcomer adds is a file and one line in [`VIEWS`].
 
+pub mod chaos;
 pub mod help;
 pub mod query;
 pub mod trace;
@@ -21,6 +22,7 @@ pub enum ViewId {
     Traces,
     Trace,
     Query,
+    Chaos,
 }
 
 /// One line of the registry.
@@ -64,6 +66,13 @@ pub const VIEWS: &[ViewEntry] = &[
         name: "Query",
         question: "What else do you want to know?",
         open: || Box::new(query::Query::default()),
+    },
+    ViewEntry {
+        id: ViewId::Chaos,
+        number: 8,
+        name: "Chaos",
+        question: "Would staging fail the same way?",
+        open: || Box::new(chaos::Chaos::default()),
     },
 ];
 
@@ -143,6 +152,11 @@ pub trait View {
 
     /// Shows `target`; called whenever the view is switched to.
     fn show(&mut self, target: Target, turn: &mut Turn<'_>);
+
+    /// Learns that another view is shown instead.
+    fn hide(&mut self, turn: &mut Turn<'_>) {
+        let _ = turn;
+    }
 
     /// Does what a command says, where it concerns the view.
     fn command(&mut self, call: &Call, turn: &mut Turn<'_>) -> Handled;

@@ -1,5 +1,7 @@
 //! Runs that are cut off at every step leave no fault behind: with the built-in proxy and with the real Toxiproxy server.
 
+mod workstation;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -2,6 +2,7 @@
 //!
 //! With `RIFTLINE_PICTURES=FOLDER` each screen is also written there as SVG, in its colours.
 
+mod chaos;
 mod desk;
 mod findings;
 

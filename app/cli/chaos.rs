@@ -48,6 +48,14 @@ pub struct DataArgs {
     pub data: Option<PathBuf>,
 }
 
+impl DataArgs {
+    /// Returns what the environment says, for those who were not asked for a folder.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        Self { data: std::env::var_os("RIFTLINE_DATA").filter(|folder| !folder.is_empty()).map(PathBuf::from) }
+    }
+}
+
 /// `riftline chaos plan`.
 #[derive(Debug, Clone, Default, PartialEq, Args)]
 pub struct PlanArgs {

@@ -54,7 +54,7 @@ pub fn report_orphans(runs: &Runs) {
 }
 
 /// Returns the folder that runs are kept in.
-fn data_folder(args: &DataArgs) -> Result<PathBuf, Failure> {
+pub fn data_folder(args: &DataArgs) -> Result<PathBuf, Failure> {
     if let Some(folder) = &args.data {
         return Ok(folder.clone());
     }

@@ -10,6 +10,7 @@ use riftline_queries::serve::Server;
 use riftline_queries::store::{Access, Store};
 
 use super::{Context, listen, say, source};
+use crate::cli::chaos::DataArgs;
 use crate::cli::{FromArgs, WorkstationArgs};
 use crate::config;
 use crate::error::Failure;
@@ -125,6 +126,7 @@ fn preferences(args: &WorkstationArgs, sources: &[String], context: &Context) ->
         theme: context.settings.theme.clone(),
         keymap: folders.as_ref().map(|folders| folders.config_dir().join("keymap.toml")),
         rules: rules::folder(),
+        chaos_folder: super::chaos::data_folder(&DataArgs::of_environment()).ok(),
         data_folder: folders.as_ref().map(|folders| folders.data_dir().to_owned()),
         mouse: args.mouse.then_some(true).or(context.settings.config.mouse),
         zone: context.settings.zone,

@@ -19,6 +19,7 @@ pub enum Context {
     Query,
     /// While SQL is typed.
     Editor,
+    Chaos,
 }
 
 /// What the word after a command's name is.
@@ -141,6 +142,7 @@ commands! {
         NextExample "next-example" ["n" "right" "l"] "next example" "Shows the next example of the finding.";
         PreviousExample "previous-example" ["N" "left" "h"] "" "Shows the example before.";
         FindingSql "finding-sql" ["s"] "SQL" "Shows the row of the finding in the Query view.";
+        ReplayFinding "replay-finding" ["r"] "replay" "Derives an experiment that replays the finding against staging, and shows it in the Chaos view.";
     }
     Traces {
         Sort "sort" ["s"] "sort" "Sorts by the next column, or by the one named." (Optional Column);
@@ -164,6 +166,7 @@ commands! {
         Healed "healed" ["H"] "healed/raw" "Shows the trace with all that was joined to it, or only the spans that carry its id as they were recorded.";
         Clock "clock" ["S"] "clocks" "Moves times to one clock where clocks are off, or shows them as they were recorded.";
         SpanLogs "span-logs" ["L"] "logs" "Gives the keys to the log lines of the selected span.";
+        ReplayTrace "replay-trace" ["r"] "replay" "Derives an experiment that replays what went wrong in the trace against staging, and shows it in the Chaos view.";
     }
     Query {
         Run "run" ["f5" "alt-enter" "r"] "run" "Runs the statement.";
@@ -184,6 +187,13 @@ commands! {
         EditorNewer "editor-newer" ["alt-down" "ctrl-down"] "" "Takes the statement after this one out of the history.";
         EditorClear "editor-clear" ["ctrl-k"] "" "Empties the editor.";
     }
+    Chaos {
+        DryRun "dry-run" ["d"] "dry run" "Says what a run of the experiment would do; nothing is changed anywhere.";
+        RunExperiment "run-experiment" ["R"] "run" "Runs the experiment once the name of its environment is typed.";
+        StopRun "stop-run" ["s"] "stop" "Stops the run that is under way and has it undo its fault; so does Ctrl-C.";
+        Recover "recover" ["U"] "undo" "Undoes what runs left that were cut off.";
+        Journal "journal" ["J"] "journal" "Shows the journal of the run, or its verdict again.";
+    }
 }
 
 impl Command {
@@ -203,7 +213,7 @@ impl Command {
 
 impl Context {
     /// All contexts, as help shows them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Everywhere,
         Self::Moving,
         Self::Prompt,
@@ -212,6 +222,7 @@ impl Context {
         Self::Trace,
         Self::Query,
         Self::Editor,
+        Self::Chaos,
     ];
 
     /// Returns the name of the context's table in keymap files.
@@ -226,6 +237,7 @@ impl Context {
             Self::Trace => "trace",
             Self::Query => "query",
             Self::Editor => "editor",
+            Self::Chaos => "chaos",
         }
     }
 }

@@ -18,6 +18,7 @@ use super::command::Command;
 use super::layer::Layer;
 use super::remember::{Change, Memory};
 use crate::format::Format;
+use crate::view::chaos::ask::{Brought, Errand};
 use crate::view::trace::data::TraceData;
 use crate::view::trace::shown::{Picture, PictureKind};
 use crate::view::trace::torn::Sight;
@@ -51,6 +52,8 @@ pub enum Target {
     Filter(String),
     /// A finding, by its id.
     Finding(String),
+    /// An experiment, by its file.
+    Experiment(PathBuf),
 }
 
 /// What a view or layer wants done. The first group is done by [`super::update`], the second by the loop.
@@ -171,6 +174,8 @@ pub enum Request {
     },
     /// Keeps what is to be remembered.
     Remember(Box<Memory>),
+    /// Something about experiments and their runs.
+    Chaos(Box<Errand>),
 }
 
 /// What is written to a file.
@@ -196,6 +201,7 @@ pub enum Answer {
     Written(PathBuf),
     /// What was to be remembered is kept.
     Kept,
+    Chaos(Box<Brought>),
     Failed(AskError),
 }
 

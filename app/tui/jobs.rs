@@ -16,6 +16,7 @@ use riftline_queries::desk::Question;
 use riftline_queries::error::AskError;
 use riftline_queries::table::Table;
 use riftline_queries::trace::details::SpanDetails;
+use riftline_queries::trace::window::Window;
 
 use super::effect::{Answer, Exported, Request, Slot};
 use super::export;
@@ -33,6 +34,9 @@ pub trait Backend: Send + Sync {
     fn trace(&self, id: &str, sight: Sight, cancel: &Cancel) -> Result<TraceData, AskError>;
     fn details(&self, row: i64) -> Result<SpanDetails, AskError>;
     fn save(&self, path: &Path) -> Result<(), AskError>;
+
+    /// Reads everything that was recorded; of a large store, what was recorded around `time_ns` (since 1970).
+    fn recording(&self, time_ns: i64, cancel: &Cancel) -> Result<Window, AskError>;
 }
 
 /// An answer with the number of its question.
@@ -184,6 +188,7 @@ fn answer(backend: &dyn Backend, request: Request, cancel: &Cancel) -> Result<An
             let kept = memory.write().map_err(|error| AskError::Store { message: format!("remember: {error}") });
             kept.map(|()| Answer::Kept)
         }
+        Request::Chaos(errand) => errand.go(backend, cancel).map(|brought| Answer::Chaos(Box::new(brought))),
     }
 }
 

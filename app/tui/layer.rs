@@ -1,6 +1,7 @@
 //! What lies over a view while it is there: command line, pickers, help. The uppermost gets the keys.
 
 pub mod help;
+pub mod note;
 pub mod palette;
 pub mod picker;
 

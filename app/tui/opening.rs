@@ -35,6 +35,7 @@ impl Opening {
             store_name: preferences.store_name.clone().unwrap_or_default(),
             loading: self.is_loading.then(Loading::default),
             memory,
+            chaos_folder: preferences.chaos_folder.clone(),
             ..Shared::default()
         });
         state.message = complaint.or(warning).map(|text| Message { text, is_error: true });

@@ -1,6 +1,7 @@
 //! Everything the screen shows. Only [`super::update`] writes it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use ratatui::layout::Rect;
 
@@ -49,6 +50,8 @@ pub struct Shared {
     /// Which of its pictures the spinner shows; nothing while answers are quick.
     pub spinner: Option<usize>,
     pub memory: Memory,
+    /// Where experiments and runs are kept, below `chaos`.
+    pub chaos_folder: Option<PathBuf>,
 }
 
 /// Files that are being read.

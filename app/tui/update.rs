@@ -166,6 +166,7 @@ fn show(state: &mut State, view: ViewId, target: Target, effects: &mut Vec<Effec
     if view != state.shown {
         state.back.retain(|earlier| *earlier != view);
         state.back.push(state.shown);
+        with_view(state, state.shown, effects, |view, turn| view.hide(turn));
         state.shown = view;
     }
     with_view(state, view, effects, |view, turn| view.show(target, turn));
@@ -174,6 +175,7 @@ fn show(state: &mut State, view: ViewId, target: Target, effects: &mut Vec<Effec
 fn back(state: &mut State, effects: &mut Vec<Effect>) {
     match state.back.pop() {
         Some(view) => {
+            with_view(state, state.shown, effects, |view, turn| view.hide(turn));
             state.shown = view;
             with_view(state, view, effects, |view, turn| view.show(Target::Same, turn));
         }

@@ -33,6 +33,8 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use riftline_queries::desk::Question;
+use riftline_queries::replay::derive::About;
+use riftline_queries::replay::id::TraceId;
 use riftline_queries::table::{Cell, Table};
 use riftline_queries::trace::details::SpanDetails;
 
@@ -42,6 +44,7 @@ use self::marks::SpanMark;
 use self::shown::keys::Outcome;
 use self::shown::{Picture, Shown};
 use self::torn::Sight;
+use super::chaos::derive::{self, Wanted};
 use super::{Handled, Mouse, Selected, Turn, View, ViewId};
 use crate::theme::Role;
 use crate::tui::chord::Chord;
@@ -181,6 +184,17 @@ impl Trace {
         Some(Place { trace_id: shown.data.id.clone(), span_id })
     }
 
+    /// Has an experiment derived that replays what went wrong in the trace.
+    fn replay(&self, turn: &mut Turn<'_>) {
+        let Some(shown) = &self.shown else { return };
+        let Ok(id) = u128::from_str_radix(&shown.data.id, 16) else { return };
+        let time_ns = shown.data.summary.window.from_ns();
+        let name = shown.data.id.get(..8).unwrap_or(&shown.data.id).to_owned();
+        let words = format!("trace {}", shown.data.id);
+        let about = About::Trace(TraceId(id));
+        derive::ask(Wanted { about, name, words, time_ns }, turn);
+    }
+
     fn take_details(&mut self, row: i64, recorded: Box<SpanDetails>, turn: &mut Turn<'_>) {
         let Some(shown) = &mut self.shown else { return };
         let rank = shown.selected().filter(|_| shown.selected_ids().is_some_and(|(selected, _)| selected == row));
@@ -251,6 +265,10 @@ impl View for Trace {
 
     fn command(&mut self, call: &Call, turn: &mut Turn<'_>) -> Handled {
         let Some(shown) = &mut self.shown else { return Handled::No };
+        if call.command == Command::ReplayTrace {
+            self.replay(turn);
+            return Handled::Yes;
+        }
         match shown.command(call.command, call.argument.trim(), turn.area) {
             Outcome::NotMine if call.command == Command::Back => match self.trail.pop() {
                 Some(place) => {

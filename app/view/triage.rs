@@ -22,10 +22,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use riftline_queries::detect::DETECTORS;
 use riftline_queries::error::AskError;
+use riftline_queries::replay::derive::About;
 
 use self::detail::Detail;
 use self::finding::Finding;
 use self::list::List;
+use super::chaos::derive::{self, Wanted};
 use super::trace::torn::Sight;
 use super::{Gesture, Handled, Mouse, Selected, Turn, View, ViewId};
 use crate::tui::chord::Chord;
@@ -150,6 +152,15 @@ impl Triage {
         }
     }
 
+    /// Has an experiment derived that replays the finding.
+    fn replay(&self, turn: &mut Turn<'_>) {
+        let Some(finding) = self.current() else { return };
+        let words = format!("{} {}", finding.rule, finding.subject);
+        let (about, name) = (About::Finding(words.clone()), finding.rule.clone());
+        let wanted = Wanted { about, name, words, time_ns: finding.last_seen_ns };
+        derive::ask(wanted, turn);
+    }
+
     fn filter(&mut self, argument: &str, turn: &mut Turn<'_>) {
         self.open = None;
         if argument.is_empty() {
@@ -230,6 +241,7 @@ impl View for Triage {
             Command::NextExample | Command::NextPane => self.step(true, turn),
             Command::PreviousExample | Command::PreviousPane => self.step(false, turn),
             Command::FindingSql => self.show_sql(turn),
+            Command::ReplayFinding => self.replay(turn),
             _ => return Handled::No,
         }
         Handled::Yes
@@ -293,6 +305,7 @@ impl View for Triage {
                     Command::Back,
                     Command::NextExample,
                     Command::Mute,
+                    Command::ReplayFinding,
                     Command::FindingSql,
                     Command::Copy,
                 ]
@@ -303,6 +316,7 @@ impl View for Triage {
                     Command::Severity,
                     Command::Mute,
                     Command::Filter,
+                    Command::ReplayFinding,
                     Command::FindingSql,
                     Command::Copy,
                 ]

@@ -8,6 +8,7 @@ use riftline_queries::desk::Question;
 use riftline_queries::error::AskError;
 use riftline_queries::table::{Column, Table, Values};
 
+use super::chaos::Lab;
 use super::findings;
 
 /// 2026-09-14 10:52:03.112 UTC.
@@ -19,16 +20,23 @@ pub struct Desk {
     rows: Vec<Row>,
     is_broken: bool,
     is_healthy: bool,
+    /// Answers what is about experiments and runs.
+    pub lab: Lab,
 }
 
 impl Desk {
     /// A shop with an incident: 2 500 traces, the newest first.
     pub fn shop() -> Self {
-        Self { rows: (0..2_500).map(|number| row(number, NOON)).collect(), is_broken: false, is_healthy: false }
+        Self {
+            rows: (0..2_500).map(|number| row(number, NOON)).collect(),
+            is_broken: false,
+            is_healthy: false,
+            lab: Lab::default(),
+        }
     }
 
     pub fn empty() -> Self {
-        Self { rows: Vec::new(), is_broken: false, is_healthy: true }
+        Self { rows: Vec::new(), is_broken: false, is_healthy: true, lab: Lab::default() }
     }
 
     /// The shop before the incident.
@@ -37,7 +45,7 @@ impl Desk {
     }
 
     pub fn broken() -> Self {
-        Self { rows: Vec::new(), is_broken: true, is_healthy: false }
+        Self { rows: Vec::new(), is_broken: true, is_healthy: false, lab: Lab::default() }
     }
 
     /// Puts traces before the newest.
@@ -52,6 +60,7 @@ impl Desk {
             return Some(Answer::Failed(AskError::Store { message: "disk I/O error".to_owned() }));
         }
         match (slot.name, request) {
+            (_, Request::Chaos(errand)) => self.lab.answer(errand),
             (_, Request::Page(request)) => Some(Answer::Page(Box::new(self.page(request)))),
             ("extent", _) => Some(table(self.extent())),
             ("findings", _) if self.is_healthy => Some(Answer::Table(Arc::new(Table::default()))),

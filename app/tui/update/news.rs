@@ -2,12 +2,16 @@
 
 use riftline_queries::analyse::Analysed;
 use riftline_queries::desk::Question;
+use riftline_queries::error::AskError;
 use riftline_queries::table::{Cell, Table};
 
 use super::super::analyst::Wish;
 use super::super::effect::{LoadNews, Outside, Request};
+use super::super::layer::note::Note;
 use super::super::state::Loading;
-use super::{Answer, Effect, Message, Owner, Slot, State, with_view};
+use super::{Answer, Effect, Message, Owner, Slot, State, Target, ViewId, with_view};
+use crate::view::chaos::ask::Brought;
+use crate::view::chaos::derive::REPLAY;
 
 const EXTENT: Slot = Slot { owner: Owner::State, name: "extent" };
 /// What is broken: ids and severities.
@@ -60,10 +64,23 @@ pub fn answer(state: &mut State, slot: Slot, answer: Answer, effects: &mut Vec<E
     match (slot, answer) {
         (EXTENT, Answer::Table(table)) => state.shared.extent = extent(&table),
         (FINDINGS, Answer::Table(table)) => state.shared.analysis.found = found(&table),
+        (REPLAY, Answer::Failed(AskError::Refused { reason })) => {
+            state.message = None;
+            effects.push(Effect::Over(Box::new(Note::new("this cannot be replayed", reason))));
+        }
+        (_, Answer::Chaos(brought)) => planned(*brought, effects),
         (_, Answer::Written(path)) => effects.push(Effect::say(format!("wrote {}", path.display()))),
         (EXTENT, _) => {}
         (_, Answer::Failed(error)) => effects.push(Effect::complain(error.to_string())),
         _ => {}
+    }
+}
+
+/// Shows an experiment that was derived.
+fn planned(brought: Brought, effects: &mut Vec<Effect>) {
+    if let Brought::Planned(path) = brought {
+        effects.push(Effect::say(format!("derived {}", path.display())));
+        effects.push(Effect::Show { view: ViewId::Chaos, target: Target::Experiment(path) });
     }
 }
 

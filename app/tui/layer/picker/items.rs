@@ -142,6 +142,7 @@ fn bookmark(bookmark: &Bookmark) -> Item {
         Target::Filter(_) | Target::Same => ViewId::Traces,
         Target::Trace { .. } => ViewId::Trace,
         Target::Finding(_) => ViewId::Triage,
+        Target::Experiment(_) => ViewId::Chaos,
     };
     let choice = Choice::Show(view, bookmark.target.clone());
     Item { kind: "bookmark", label: bookmark.label.clone(), note: String::new(), choice }
