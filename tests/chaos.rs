@@ -311,7 +311,6 @@ fn production_and_unknown_hosts_are_refused() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn a_full_disk_ends_a_run_and_the_fault_with_it() {
     let staging = Staging::new("builtin").unwrap();
     let file = staging.experiment().display().to_string();
