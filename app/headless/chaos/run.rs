@@ -7,7 +7,7 @@ use chrono::Utc;
 
 use super::{checked, data_folder, report_orphans};
 use crate::chaos::experiment::Experiment;
-use crate::chaos::folder::Runs;
+use crate::chaos::folder::{FolderError, Runs};
 use crate::chaos::rails::Permissions;
 use crate::chaos::run::prepare::{Allowance, Prepared, prepare};
 use crate::chaos::run::traffic::{Arm, Sender};
@@ -30,6 +30,9 @@ pub fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     report_orphans(&runs);
     if runs.halt_file().exists() {
         return Err(Failure::Refused(format!("{} is there: remove it to let runs begin", runs.halt_file().display())));
+    }
+    if !args.dry_run && runs.is_busy() {
+        return Err(FolderError::Busy.into());
     }
     let name = if args.dry_run { "dry-run".to_owned() } else { runs.create(Utc::now())? };
     let result = prepare(&experiment, &name, &allowance(args, context)).map_err(Failure::from).and_then(|prepared| {

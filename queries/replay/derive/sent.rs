@@ -16,15 +16,16 @@ pub(super) fn correct(ground: &Ground<'_>, when: &mut When, hits: &BTreeSet<u32>
     let template = when.path.clone().filter(|_| when.method.is_some())?;
     let calls = hits.iter().filter_map(|&hit| ground.call(hit)).take(MAX_CALLS);
     let sent: BTreeSet<&str> = calls.filter_map(|call| sent(ground, call)).collect();
+    let forms: BTreeSet<String> = sent.iter().map(|path| form(path)).collect();
+    if let Some(only) = forms.first().filter(|_| forms.len() == 1) {
+        when.path = Some(only.clone());
+        return None;
+    }
     if sent.iter().all(|path| fits(&template, path)) {
         return None;
     }
-    let forms: BTreeSet<String> = sent.iter().map(|path| form(path)).collect();
-    let only = forms.iter().next().filter(|_| forms.len() == 1).cloned();
-    when.path = only;
-    when.path
-        .is_none()
-        .then(|| format!("its requests have no path of one form ({template}): all of the method are hit"))
+    when.path = None;
+    Some(format!("its requests have no path of one form ({template}): all of the method are hit"))
 }
 
 /// The caller wrote it on the network; the callee may have seen less of it.
