@@ -1,7 +1,8 @@
 //! The steady state: probes that must hold before, during and after a fault.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -64,19 +65,23 @@ impl Probes {
     pub fn keep_asking(&self) -> Asking {
         let counts: Vec<(String, Arc<AtomicU32>)> =
             self.probes.iter().map(|probe| (probe.name.clone(), Arc::default())).collect();
-        let stop = Arc::new(AtomicBool::new(self.probes.is_empty()));
-        let (probes, shared, stopped) = (self.clone(), counts.clone(), stop.clone());
+        let (stop, stopped) = mpsc::channel::<()>();
+        let (probes, shared) = (self.clone(), counts.clone());
         let ask = move || {
-            while !stopped.load(Ordering::Relaxed) {
+            while !probes.probes.is_empty() {
                 for (probe, (_, count)) in probes.probes.iter().zip(&shared) {
-                    let failures =
-                        if probes.ask_one(probe).is_ok() { 0 } else { count.load(Ordering::Relaxed).saturating_add(1) };
-                    count.store(failures, Ordering::Relaxed);
+                    let before = count.load(Ordering::Relaxed);
+                    count.store(
+                        if probes.ask_one(probe).is_ok() { 0 } else { before.saturating_add(1) },
+                        Ordering::Relaxed,
+                    );
                 }
-                thread::park_timeout(EVERY);
+                if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
             }
         };
-        Asking { counts, stop, thread: thread::Builder::new().name("probes".to_owned()).spawn(ask).ok() }
+        Asking { counts, stop: Some(stop), thread: thread::Builder::new().name("probes".to_owned()).spawn(ask).ok() }
     }
 }
 
@@ -85,17 +90,15 @@ impl Probes {
 pub struct Asking {
     /// Failures in a row, by name.
     pub counts: Vec<(String, Arc<AtomicU32>)>,
-    stop: Arc<AtomicBool>,
+    /// Dropped to end the thread.
+    stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
+        drop(self.stop.take());
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
