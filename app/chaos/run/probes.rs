@@ -65,7 +65,7 @@ impl Probes {
     pub fn keep_asking(&self) -> Asking {
         let counts: Vec<(String, Arc<AtomicU32>)> =
             self.probes.iter().map(|probe| (probe.name.clone(), Arc::default())).collect();
-        let (stop, stopped) = mpsc::channel::<()>();
+        let (stop, stopped) = mpsc::sync_channel::<()>(1);
         let (probes, shared) = (self.clone(), counts.clone());
         let ask = move || {
             while !probes.probes.is_empty() {
@@ -91,7 +91,7 @@ pub struct Asking {
     /// Failures in a row, by name.
     pub counts: Vec<(String, Arc<AtomicU32>)>,
     /// Dropped to end the thread.
-    stop: Option<mpsc::Sender<()>>,
+    stop: Option<mpsc::SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
