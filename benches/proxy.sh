@@ -39,11 +39,11 @@ server { listen 127.0.0.1:$through_nginx backlog=8192;
 location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; } }"
 # Words of the command are split on purpose.
 # shellcheck disable=SC2086
-TOKIO_WORKER_THREADS=1 $proxy --protocol tcp --listen 127.0.0.1:$through_tcp --upstream 127.0.0.1:$upstream &
+TOKIO_WORKER_THREADS=1 $proxy --api 127.0.0.1:0 --protocol tcp --listen 127.0.0.1:$through_tcp --upstream 127.0.0.1:$upstream &
 pids+=($!)
 tcp_pid=$!
 # shellcheck disable=SC2086
-TOKIO_WORKER_THREADS=1 $proxy --protocol http --listen 127.0.0.1:$through_http --upstream 127.0.0.1:$upstream &
+TOKIO_WORKER_THREADS=1 $proxy --api 127.0.0.1:0 --protocol http --listen 127.0.0.1:$through_http --upstream 127.0.0.1:$upstream &
 pids+=($!)
 http_pid=$!
 ways="direct:$upstream nginx:$through_nginx tcp:$through_tcp http:$through_http"
@@ -51,7 +51,7 @@ if command -v haproxy >/dev/null; then
     cat >"$work/haproxy.cfg" <<CONF
 global
     nbthread 1
-    maxconn 18000
+    maxconn 9000
 defaults
     mode http
     timeout connect 5s

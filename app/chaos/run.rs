@@ -31,7 +31,7 @@ use super::journal::{Event, Journal, JournalError, Told};
 use super::rails::{RailError, production};
 use super::reaper::Reaper;
 use super::undo;
-use compare::{Compared, Incident};
+use compare::{Compared, Incident, Injection};
 use prepare::Prepared;
 use probes::Asking;
 use receive::Receiver;
@@ -147,11 +147,9 @@ impl<'a, 's> Run<'a, 's> {
         let mut sender =
             Sender::new(&plan.traffic, &prepared.url, prepared.addresses.clone(), prepared.marks.clone(), plan.seed);
         sender.use_fresh_connections(!prepared.spares_control() || prepared.fault.when.unit == Unit::Connection);
-        sender.set_fault_headers(
-            (0..plan.traffic.requests).map(|_| prepared.driver.request_headers(&prepared.fault)).collect(),
-        );
         let failing = prepared.probes.ask();
         if !failing.is_empty() {
+            journal.note(Event::End, json!({ "failing": failing }))?;
             return Err(RunError::Unsteady(failing));
         }
         Ok(Self {
@@ -232,6 +230,8 @@ impl<'a, 's> Run<'a, 's> {
         let reaper = Reaper::start(self.site.program, self.site.data_folder, &run);
         self.reaper = Some(reaper.map_err(|error| Stop::Driver(RunError::Reaper(error).to_string()))?);
         self.prepared.driver.arm(&self.prepared.fault).map_err(|error| Stop::Driver(error.to_string()))?;
+        let headers = |_| self.prepared.driver.request_headers(&self.prepared.fault);
+        self.sender.set_fault_headers((0..self.experiment.plan.traffic.requests).map(headers).collect());
         self.watch.armed = Some(Instant::now());
         self.journal.write(Event::Armed, name, None, Value::Null).map_err(unwritten)
     }
@@ -254,7 +254,6 @@ impl<'a, 's> Run<'a, 's> {
         (self.watch.armed, self.is_open) = (None, false);
         self.journal.write(Event::Injected, name, None, json!({ "faults": self.injected })).map_err(unwritten)?;
         self.journal.write(Event::Verified, name, Some(undo), Value::Null).map_err(unwritten)?;
-        undo::unmark(self.site.runs, &self.prepared.run);
         Ok(())
     }
 
@@ -299,7 +298,8 @@ impl<'a, 's> Run<'a, 's> {
             None => {
                 let plan = &self.experiment.plan;
                 let incident = Incident::of_plan(plan, self.site.beside)?;
-                Some(compare::compare(plan, &incident, &store, &sent, self.injected)?)
+                let injection = Injection::read(&self.folder)?;
+                Some(compare::compare(plan, &incident, &store, &sent, injection)?)
             }
             Some(_) => None,
         };
@@ -311,6 +311,9 @@ impl<'a, 's> Run<'a, 's> {
         let end = self.journal.note(Event::End, json!({ "spans": store.num_spans().unwrap_or(0) }));
         record(&store, self.experiment, &self.folder, compared.as_ref());
         end?;
+        if self.residue.is_empty() {
+            undo::unmark(self.site.runs, &self.prepared.run);
+        }
         Ok(Outcome { run: self.prepared.run, stop, residue: self.residue, compared })
     }
 

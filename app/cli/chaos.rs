@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::{FromArgs, PrintArgs};
+use crate::chaos::proxy::link::Protocol;
 
 /// `riftline chaos`.
 #[derive(Debug, Clone, PartialEq, Subcommand)]
@@ -234,6 +235,9 @@ pub struct ProxyArgs {
     /// Name of that link
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub name: String,
+    /// What is spoken on that link
+    #[arg(long, value_enum, default_value_t)]
+    pub protocol: Protocol,
     /// File with links as Toxiproxy reads them: a JSON list of {name, listen, upstream, enabled}
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub links: Option<PathBuf>,

@@ -52,7 +52,8 @@ pub fn run(args: &ProxyArgs, context: &Context) -> Result<(), Failure> {
 fn links(args: &ProxyArgs) -> Result<Vec<LinkSpec>, Failure> {
     let mut links = args.links.as_deref().map(from_file).transpose()?.unwrap_or_default();
     if let (Some(listen), Some(upstream)) = (args.listen, &args.upstream) {
-        links.push(LinkSpec::new(&args.name, &listen.to_string(), upstream));
+        let link = LinkSpec::new(&args.name, &listen.to_string(), upstream);
+        links.push(LinkSpec { protocol: args.protocol, ..link });
     }
     Ok(links)
 }

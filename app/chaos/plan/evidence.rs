@@ -54,7 +54,7 @@ fn one(window: &Window, span: u32) -> Value {
         "startTimeUnixNano": window.start_ns[at].to_string(),
         "endTimeUnixNano": window.end_ns[at].to_string(),
         "attributes": attributes(window, window.attributes(span)),
-        "status": {"code": window.status[at]},
+        "status": {"code": window.status[at], "message": window.text(window.message[at])},
         "flags": window.flags[at],
     });
     let link =

@@ -22,7 +22,7 @@ use super::receive::Receiver;
 use super::traffic::{Arm, Sent};
 use crate::chaos::experiment::read::sha256;
 use crate::chaos::experiment::{Expect, Experiment, Plan};
-use crate::chaos::journal::{Event, Told};
+use crate::chaos::journal::{self, Event, JournalError, Told};
 use crate::rules;
 
 /// Service name of the spans of our own proxy.
@@ -108,13 +108,34 @@ impl Incident {
     }
 }
 
-/// Judges what a run did against an incident. `plan`: what was to happen; `injected`: how often it did.
+/// What a run's journal tells of what its driver did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Injection {
+    /// How often the fault was injected; nothing where the driver cannot tell.
+    pub faults: Option<u64>,
+    /// What of the fault the driver could not represent.
+    pub losses: Vec<String>,
+}
+
+impl Injection {
+    /// Reads it from the folder of a run.
+    pub fn read(folder: &Path) -> Result<Self, JournalError> {
+        let told = Told::read(&folder.join(journal::FILE))?;
+        let faults = told.last(Event::Injected).and_then(|record| record.details["faults"].as_u64());
+        let plan = told.first(Event::Plan);
+        let losses = plan.and_then(|record| record.details["loses"].as_array()).into_iter().flatten();
+        let losses = losses.filter_map(Value::as_str).map(|loss| format!("not as planned: {loss}")).collect();
+        Ok(Self { faults, losses })
+    }
+}
+
+/// Judges what a run did against an incident. `plan`: what was to happen; `injection`: what did.
 pub fn compare(
     plan: &Plan,
     incident: &Incident,
     store: &Store,
     sent: &[Sent],
-    injected: Option<u64>,
+    injection: Injection,
 ) -> Result<Compared, RunError> {
     let staging = staging(store, sent, &rules::load().0)?;
     let side = Side {
@@ -134,11 +155,12 @@ pub fn compare(
         fault: arm(1),
         control: arm(2),
         recovery: arm(3),
-        injected,
+        injected: injection.faults,
         planned: planned(plan),
         services: &[],
     };
-    let verdict = judge::judge(&side, &staging, &judged(plan), &Options { seed: plan.seed, ..Options::default() });
+    let mut verdict = judge::judge(&side, &staging, &judged(plan), &Options { seed: plan.seed, ..Options::default() });
+    verdict.remarks.splice(0..0, injection.losses);
     Ok(Compared { verdict })
 }
 

@@ -7,8 +7,7 @@ use riftline_queries::store::{Access, Store};
 use super::data_folder;
 use crate::chaos::experiment::{Experiment, read};
 use crate::chaos::folder::Runs;
-use crate::chaos::journal::{self, Event, Told};
-use crate::chaos::run::compare::{Incident, compare};
+use crate::chaos::run::compare::{Incident, Injection, compare};
 use crate::chaos::run::receive::store_of;
 use crate::chaos::run::requests_of;
 use crate::chaos::run::traffic::Sent;
@@ -22,7 +21,7 @@ pub fn run(args: &JudgeArgs) -> Result<(), Failure> {
     let folder = runs.folder(&runs.find(&args.run)?);
     let (store, sent) = recorded(&folder)?;
     let (experiment, incident) = incident(args, &runs, &folder)?;
-    let compared = compare(&experiment.plan, &incident, &store, &sent, injected(&folder)?)?;
+    let compared = compare(&experiment.plan, &incident, &store, &sent, Injection::read(&folder)?)?;
     let text = if args.json { compared.json() + "\n" } else { compared.text() };
     answer::write_out(|out| Ok(out.write_all(text.as_bytes())?))?;
     if compared.passed() { Ok(()) } else { Err(Failure::No) }
@@ -45,9 +44,4 @@ fn recorded(folder: &Path) -> Result<(Store, Vec<Sent>), Failure> {
     let sent = requests_of(folder);
     let sent = sent.map_err(|error| Failure::Input(format!("read the requests of {}: {error}", folder.display())))?;
     Ok((Store::open(&store_of(folder), Access::ReadWrite)?, sent))
-}
-
-fn injected(folder: &Path) -> Result<Option<u64>, Failure> {
-    let told = Told::read(&folder.join(journal::FILE))?;
-    Ok(told.last(Event::Injected).and_then(|record| record.details["faults"].as_u64()))
 }

@@ -17,14 +17,20 @@ fn gate(name: &str, is_so: bool, failed: Outcome, words: String) -> Gate {
 
 /// Looks at all that can be looked at before the score.
 pub(super) fn before_score(prepared: &Prepared, staging: &Staging<'_>, plan: &Judged, options: &Options) -> Vec<Gate> {
-    vec![
-        injected(staging),
-        requests(prepared, options),
-        completeness(prepared, staging, options),
-        control_is_well(prepared),
-        control_is_as_before(prepared),
-        edge(prepared, plan),
-    ]
+    let mut gates =
+        vec![injected(staging), requests(prepared, staging, options), completeness(prepared, staging, options)];
+    gates.extend(control(prepared, staging));
+    gates.push(edge(prepared, plan));
+    gates
+}
+
+/// Looks at the requests that were spared, where the fault spares any.
+fn control(prepared: &Prepared, staging: &Staging<'_>) -> Vec<Gate> {
+    if staging.control.sent > 0 {
+        return vec![control_is_well(prepared), control_is_as_before(prepared)];
+    }
+    let words = "no request on the edge is spared: what changed by itself meanwhile counts as the fault's work";
+    vec![gate("no control", true, Outcome::Inconclusive, words.to_owned())]
 }
 
 fn injected(staging: &Staging<'_>) -> Gate {
@@ -36,11 +42,14 @@ fn injected(staging: &Staging<'_>) -> Gate {
     gate("injected", staging.injected != Some(0), Outcome::Invalid, words)
 }
 
-fn requests(prepared: &Prepared, options: &Options) -> Gate {
+/// Where a driver hits everything there are no control requests: what came before the fault stands alone.
+fn requests(prepared: &Prepared, staging: &Staging<'_>, options: &Options) -> Gate {
     let arms = &prepared.arms;
-    let counts = [arms.baseline.len(), arms.fault.len(), arms.control.len()];
-    let is_enough = counts.iter().all(|&count| count >= options.min_requests) && !arms.faulty.is_empty();
-    let [baseline, fault, control] = counts;
+    let [baseline, fault, control] = [arms.baseline.len(), arms.fault.len(), arms.control.len()];
+    let has_control = staging.control.sent > 0;
+    let needed = [Some(baseline), Some(fault), has_control.then_some(control)];
+    let is_enough = needed.into_iter().flatten().all(|count| count >= options.min_requests) && !arms.faulty.is_empty();
+    let control = if has_control { control.to_string() } else { "no".to_owned() };
     let words = format!(
         "{baseline} baseline, {fault} fault and {control} control requests were recorded, {} each are needed; \
          {} faulty and {} healthy ones of the incident",

@@ -44,7 +44,10 @@ struct Heard {
 
 impl Client {
     async fn connect(bench: &Bench) -> Self {
-        let mut socket = bench.connect().await;
+        Self::greet(bench.connect().await).await
+    }
+
+    async fn greet(mut socket: TcpStream) -> Self {
         socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
         let mut client = Self(socket);
         client.send(SETTINGS, 0, 0, &[]).await;
@@ -201,6 +204,18 @@ async fn a_grpc_error_is_one_block_of_headers_or_has_trailers() {
     bench.arm(fault("error", Place::Request, json!({"grpc_status": 14, "trailers_only": false})));
     client.call(3, "/shop.Cart/Get", GRPC).await;
     assert_eq!(kinds(&client.until_end(3).await), [HEADERS, HEADERS]);
+}
+
+#[tokio::test]
+async fn a_server_that_greets_first_does_not_hide_what_is_spoken() {
+    let bench = Bench::new(Protocol::Auto).await;
+    bench.arm(fault("error", Place::Request, json!({"grpc_status": 14})));
+    let (socket, mut server) = tokio::join!(bench.connect(), bench.accept());
+    server.write_all(&[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0]).await.unwrap();
+    let mut client = Client::greet(socket).await;
+    client.call(1, "/shop.Cart/Get", GRPC).await;
+    let got = timeout(Duration::from_secs(5), client.until_end(1)).await.unwrap();
+    assert_eq!((kinds(&got), got[0].flags & END_STREAM), (vec![HEADERS], END_STREAM));
 }
 
 #[tokio::test]

@@ -36,6 +36,16 @@ fn too_few_requests_prove_nothing() {
 }
 
 #[test]
+fn a_fault_that_spares_nobody_is_judged_without_a_control_arm() {
+    let (there, here) = (incident(PRODUCTION, FAULT), staging(STAGING, FAULT));
+    let verdict = run(&there, &here, |staging| {
+        staging.control = Arm { traces: &[], sent: 0, ..staging.control };
+    });
+    assert_eq!((verdict.outcome, failed(&verdict)), (Outcome::Reproduced, vec![]));
+    assert!(verdict.gates.iter().any(|gate| gate.name == "no control"), "{:?}", verdict.gates);
+}
+
+#[test]
 fn spans_that_are_missing_prove_nothing() {
     let (there, here) = (incident(PRODUCTION, FAULT), staging(STAGING, FAULT));
     let services: Vec<String> =
