@@ -2,11 +2,11 @@
 # Measures what the built-in proxy adds, beside nginx (and haproxy where there is one): `benches/proxy.sh [ROUNDS]`.
 #
 # nginx answers behind all of them. In every round each way is loaded in turn, so that what else the machine does falls on all of
-# them; the median of the rounds counts. RIFTLINE_PROXY is the command to start, `riftline proxy` where nothing is said.
+# them; the median of the rounds counts. The proxies have a core of their own, load and upstream the other. RIFTLINE_PROXY is the command to start, `riftline proxy` where nothing is said.
 set -euo pipefail
 cd "$(dirname "$0")"
-rounds="${1:-5}"
-rate="${RATE:-5000}" connections="${CONNECTIONS:-50}" seconds="${SECONDS_EACH:-5}" held="${HELD:-5000}"
+rounds="${1:-15}"
+rate="${RATE:-5000}" connections="${CONNECTIONS:-50}" seconds="${SECONDS_EACH:-2}" held="${HELD:-5000}"
 proxy="${RIFTLINE_PROXY:-${CARGO_TARGET_DIR:-$HOME/.cache/riftline/target}/release/riftline proxy}"
 work="$(mktemp -d)"
 pids=()
@@ -19,7 +19,7 @@ ulimit -n "$(ulimit -Hn)"
 # Ports are taken by whoever is started first; they are high, and rarely taken.
 upstream=47101 through_nginx=47102 through_tcp=47103 through_http=47104 through_haproxy=47105
 
-nginx_conf() { # name, http block
+nginx_conf() { # name, http block, core
     cat >"$work/$1.conf" <<CONF
 daemon off; pid $work/$1.pid; error_log $work/$1.log; worker_processes 1; worker_rlimit_nofile 20000;
 events { worker_connections 19000; }
@@ -27,23 +27,23 @@ http { access_log off; keepalive_timeout 600s; keepalive_requests 100000000; def
 $2
 }
 CONF
-    nginx -c "$work/$1.conf" &
+    taskset -c "$3" nginx -c "$work/$1.conf" &
     pids+=($!)
 }
 
 wait_for() { for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; echo "nobody listens on $1"; exit 1; }
 
-nginx_conf upstream "server { listen 127.0.0.1:$upstream backlog=8192; location / { return 200 \"hello end\n\"; } }"
+nginx_conf upstream "server { listen 127.0.0.1:$upstream backlog=8192; location / { return 200 \"hello end\n\"; } }" 0
 nginx_conf proxy "upstream up { server 127.0.0.1:$upstream; keepalive 256; }
 server { listen 127.0.0.1:$through_nginx backlog=8192;
-location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; } }"
+location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; } }" 1
 # Words of the command are split on purpose.
 # shellcheck disable=SC2086
-TOKIO_WORKER_THREADS=1 $proxy --api 127.0.0.1:0 --protocol tcp --listen 127.0.0.1:$through_tcp --upstream 127.0.0.1:$upstream &
+TOKIO_WORKER_THREADS=1 taskset -c 1 $proxy --api 127.0.0.1:0 --protocol tcp --listen 127.0.0.1:$through_tcp --upstream 127.0.0.1:$upstream &
 pids+=($!)
 tcp_pid=$!
 # shellcheck disable=SC2086
-TOKIO_WORKER_THREADS=1 $proxy --api 127.0.0.1:0 --protocol http --listen 127.0.0.1:$through_http --upstream 127.0.0.1:$upstream &
+TOKIO_WORKER_THREADS=1 taskset -c 1 $proxy --api 127.0.0.1:0 --protocol http --listen 127.0.0.1:$through_http --upstream 127.0.0.1:$upstream &
 pids+=($!)
 http_pid=$!
 ways="direct:$upstream nginx:$through_nginx tcp:$through_tcp http:$through_http"
@@ -62,7 +62,7 @@ listen bench
     http-reuse always
     server up 127.0.0.1:$upstream
 CONF
-    haproxy -f "$work/haproxy.cfg" &
+    taskset -c 1 haproxy -f "$work/haproxy.cfg" &
     pids+=($!)
     ways="$ways haproxy:$through_haproxy"
 else
@@ -73,7 +73,7 @@ for way in $ways; do wait_for "${way#*:}"; done
 echo "load of the machine before: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) cores"
 for round in $(seq "$rounds"); do
     for way in $ways; do
-        echo "$round ${way%%:*} $("$work/load" rate "127.0.0.1:${way#*:}" "$rate" "$connections" "$seconds")" >>"$work/rounds"
+        echo "$round ${way%%:*} $(taskset -c 0 "$work/load" rate "127.0.0.1:${way#*:}" "$rate" "$connections" "$seconds")" >>"$work/rounds"
     done
 done
 

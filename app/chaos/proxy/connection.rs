@@ -143,7 +143,7 @@ impl Connection {
             // A client that connects to nobody sees a reset, too. It must be said while the socket is there.
             None => self.way.connect(None).await.inspect_err(|_| self.way.tether.reset())?,
         };
-        pump::forward(client, upstream, &mut self.subject, &self.way.tether).await;
+        Box::pin(pump::forward(client, upstream, &mut self.subject, &self.way.tether)).await;
         Ok(())
     }
 
@@ -165,8 +165,7 @@ impl Connection {
         }
         let (outer, inner) = duplex(BRIDGE);
         let talk = http::serve(Box::new(inner), upstream, visit, drained, None);
-        let pumped = pump::forward(client, outer, &mut self.subject, &self.way.tether);
-        let mut pumped = pin!(pumped);
+        let mut pumped = Box::pin(pump::forward(client, outer, &mut self.subject, &self.way.tether));
         tokio::select! {
             () = talk => {}
             () = &mut pumped => return Ok(()),

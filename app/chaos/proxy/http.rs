@@ -130,18 +130,19 @@ pub(super) async fn serve(
         visit.adopt(upstream).await;
     }
     match visit.spoken {
-        Spoken::Http2 => serve_h2(client, &visit, drained).await,
+        // Connections are many: what few of them need takes no room in the others.
+        Spoken::Http2 => Box::pin(serve_h2(client, &visit, drained)).await,
         _ => serve_h1(client, &visit, drained).await,
     }
     let upgraded = lock(&visit.upgraded).take();
     if let Some((client, upstream)) = upgraded {
-        tunnel(client, upstream, &visit, subject).await;
+        Box::pin(tunnel(client, upstream, &visit, subject)).await;
     }
 }
 
 async fn serve_h1(client: AnyIo, visit: &Arc<Visit>, drained: impl Future<Output = ()>) {
     let asked = visit.clone();
-    let service = service_fn(move |request| answer(asked.clone(), request));
+    let service = service_fn(move |request| Box::pin(answer(asked.clone(), request)));
     let mut builder = http1::Builder::new();
     builder.preserve_header_case(true).auto_date_header(false).max_buf_size(MAX_HEAD_BYTES);
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);

@@ -39,7 +39,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
         let length = self.prefix.len().min(buffer.remaining());
         buffer.put_slice(&self.prefix.slice(..length));
         self.prefix.advance(length);
-        Poll::Ready(Ok(()))
+        // What came since is read along: whoever reads a few bytes first has to make more room for the rest.
+        match Pin::new(&mut self.inner).poll_read(context, buffer) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 }
 
