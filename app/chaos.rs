@@ -2,6 +2,7 @@
 
 pub mod driver;
 pub mod drivers;
+mod even;
 pub mod experiment;
 pub mod export;
 pub mod faults;

@@ -4,6 +4,7 @@
 
 pub mod assertions;
 pub mod derive;
+pub mod edge;
 pub mod fault;
 pub mod id;
 pub mod judge;

@@ -2,7 +2,6 @@
 
 pub mod builtin;
 pub mod envoy;
-mod even;
 mod lossy;
 mod settings;
 pub mod toxiproxy;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use riftline_queries::replay::assertions::Asked;
+use riftline_queries::replay::edge::Edge;
 use riftline_queries::replay::fault::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -119,16 +120,6 @@ pub struct Target {
     /// Names of services where staging calls them otherwise: production to staging.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, String>,
-}
-
-/// Who calls whom, for what.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edge {
-    pub client: String,
-    pub server: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub operation: String,
 }
 
 /// Who injects: the name of a driver, and its own options.

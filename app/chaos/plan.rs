@@ -14,7 +14,7 @@ use super::driver::Driver;
 use super::drivers::{self, Order};
 use super::experiment::read::sha256;
 use super::experiment::{
-    self, DriverChoice, Edge, Expect, Experiment, Incident, Plan, Request, SteadyState, Target, Traffic,
+    self, DriverChoice, Expect, Experiment, Incident, Plan, Request, SteadyState, Target, Traffic,
 };
 use super::export::{self, Export, Step};
 use super::http::Client;
@@ -174,12 +174,11 @@ fn incident(derived: &Derived, evidence: &[u8]) -> Incident {
 }
 
 fn target(candidate: &Candidate, choice: &Choice) -> Target {
-    let edge = &candidate.edge;
     Target {
         environment: choice.environment.clone(),
         url: "${staging}".to_owned(),
         allow: Vec::new(),
-        edge: Edge { client: edge.client.clone(), server: edge.server.clone(), operation: edge.operation.clone() },
+        edge: candidate.edge.clone(),
         services: choice.services.iter().cloned().collect(),
     }
 }

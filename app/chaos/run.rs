@@ -149,7 +149,8 @@ impl<'a, 's> Run<'a, 's> {
         sender.use_fresh_connections(!prepared.spares_control() || prepared.fault.when.unit == Unit::Connection);
         let failing = prepared.probes.ask();
         if !failing.is_empty() {
-            journal.note(Event::End, json!({ "failing": failing }))?;
+            journal.note(Event::Abort, json!({ "reason": failing.join("; ") }))?;
+            journal.note(Event::End, json!(null))?;
             return Err(RunError::Unsteady(failing));
         }
         Ok(Self {

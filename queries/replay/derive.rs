@@ -29,6 +29,7 @@ mod share;
 use serde::{Deserialize, Serialize};
 
 use crate::detect::Finding;
+use crate::replay::edge::{Class, Edge};
 use crate::replay::fault::Fault;
 use crate::replay::id::{SpanId, TraceId};
 use crate::replay::path_key::PathKey;
@@ -74,27 +75,6 @@ impl Default for Options {
     fn default() -> Self {
         Self { incident: None, baseline: None, max_candidates: 3, max_traces: 400 }
     }
-}
-
-/// What a fault shows as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Class {
-    Latency,
-    Error,
-    Context,
-}
-
-/// Who calls whom, for what.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edge {
-    pub client: String,
-    /// The service; its address or system where it has no spans.
-    pub server: String,
-    /// `POST /orders/{id}`, `shop.v1.Payments/Charge`; empty: all of them.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub operation: String,
 }
 
 /// A span that shows what is meant.

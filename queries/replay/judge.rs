@@ -24,7 +24,7 @@ mod statistics;
 mod units;
 pub mod verdict;
 
-pub use asked::{Arm, Class, Edge, Expect, Judged, Options, Primary, Side, Staging};
+pub use asked::{Arm, Expect, Judged, Options, Primary, Side, Staging};
 pub use errors::Failure;
 pub use proof::hit;
 pub use report::report;
@@ -36,6 +36,7 @@ use self::prepare::{Prepared, prepare};
 use self::score::{Ground, Likeness, Sample, Weights, compare};
 use super::assertions;
 use crate::chance::Chance;
+use crate::replay::edge::Class;
 
 /// Without the incident's primary finding no share is larger.
 const WITHOUT_PRIMARY: f64 = 0.4;

@@ -3,28 +3,10 @@
 use riftline_queries::replay::fault::{Fault, Magnitude, Unit};
 
 use super::{ManifestError, Target, unable};
+use crate::chaos::even::{self, Even};
 
 /// Longest delay that is ever written, in milliseconds: an hour. Go's durations would overflow much later.
 const LONGEST_MS: f64 = 3_600_000.0;
-/// How finely distributions are compared.
-const STEPS: u32 = 200;
-
-/// A delay around which times lie evenly: from `ms - jitter_ms` to `ms + jitter_ms`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Delay {
-    pub ms: f64,
-    pub jitter_ms: f64,
-}
-
-/// Returns `count` shares in the middle of equal parts of 0 to 1.
-fn shares() -> impl Iterator<Item = f64> {
-    (0..STEPS).map(|step| (f64::from(step) + 0.5) / f64::from(STEPS))
-}
-
-/// Returns the mean distance of two distributions in milliseconds (earth mover's distance, W1).
-fn distance(left: impl Fn(f64) -> f64, right: impl Fn(f64) -> f64) -> f64 {
-    shares().map(|share| (left(share) - right(share)).abs()).sum::<f64>() / f64::from(STEPS)
-}
 
 /// Returns the magnitude, which faults of time must have.
 pub fn magnitude(fault: &Fault) -> Result<&Magnitude, ManifestError> {
@@ -38,7 +20,7 @@ pub fn magnitude(fault: &Fault) -> Result<&Magnitude, ManifestError> {
 /// Returns the median, for injectors that know only one time, and what is lost.
 pub fn fixed(magnitude: &Magnitude, losses: &mut Vec<String>) -> f64 {
     let median = magnitude.quantile(0.5).clamp(1.0, LONGEST_MS);
-    let off = distance(|share| magnitude.quantile(share), |_| median);
+    let off = even::average(|share| (magnitude.quantile(share) - median).abs());
     if off >= 0.5 {
         losses
             .push(format!("the distribution becomes its median of {median:.0} ms, off by {off:.0} ms on average (W1)"));
@@ -47,19 +29,10 @@ pub fn fixed(magnitude: &Magnitude, losses: &mut Vec<String>) -> f64 {
 }
 
 /// Returns the even distribution that comes nearest, for injectors that know a time and a jitter, and what is lost.
-pub fn even(magnitude: &Magnitude, losses: &mut Vec<String>) -> Delay {
-    let mean = distance(|share| magnitude.quantile(share), |_| 0.0).min(LONGEST_MS);
-    // The jitter with the same mean distance from the mean: that of an even distribution is half its jitter.
-    let spread = distance(|share| magnitude.quantile(share), |_| mean);
-    let delay = Delay { ms: mean.max(1.0), jitter_ms: (2.0 * spread).min(mean) };
-    let off = distance(|share| magnitude.quantile(share), |share| delay.ms + delay.jitter_ms * (2.0 * share - 1.0));
-    if off >= 0.5 {
-        losses.push(format!(
-            "the distribution becomes an even one of {:.0} ms ± {:.0} ms, off by {off:.0} ms on average (W1)",
-            delay.ms, delay.jitter_ms
-        ));
-    }
-    delay
+pub fn even(magnitude: &Magnitude, losses: &mut Vec<String>) -> Even {
+    let (even, loss) = even::fit(magnitude);
+    losses.extend(loss);
+    Even { ms: even.ms.clamp(1, LONGEST_MS as u64), jitter_ms: even.jitter_ms.min(LONGEST_MS as u64) }
 }
 
 /// Refuses what no injector of a cluster can count or time.
@@ -111,22 +84,6 @@ pub fn percent(fault: &Fault) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_even_distribution_loses_nothing() {
-        let mut losses = Vec::new();
-        let delay = even(&Magnitude::Uniform { low_ms: 100.0, high_ms: 300.0 }, &mut losses);
-        assert!((delay.ms - 200.0).abs() < 0.1 && (delay.jitter_ms - 100.0).abs() < 0.5, "{delay:?}");
-        assert_eq!(losses, Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_tail_is_lost_and_the_loss_has_a_figure() {
-        let mut losses = Vec::new();
-        let delay = even(&Magnitude::Lognormal { median_ms: 100.0, sigma: 1.0 }, &mut losses);
-        assert!(delay.jitter_ms <= delay.ms, "no delay below nothing: {delay:?}");
-        assert!(losses[0].contains("W1"), "{losses:?}");
-    }
 
     #[test]
     fn a_fixed_time_is_its_own_median() {

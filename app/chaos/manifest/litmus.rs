@@ -64,7 +64,7 @@ fn network_latency(fault: &Fault, losses: &mut Vec<String>) -> Result<(&'static 
     let delay = fidelity::even(fidelity::magnitude(fault)?, losses);
     losses.push("the delay is one of packets, of all that the server's pods send, to whoever".to_owned());
     fidelity::lose_share(fault, "every packet of these pods", losses);
-    let env = vec![("NETWORK_LATENCY", format!("{:.0}", delay.ms)), ("JITTER", format!("{:.0}", delay.jitter_ms))];
+    let env = vec![("NETWORK_LATENCY", delay.ms.to_string()), ("JITTER", delay.jitter_ms.to_string())];
     Ok(("pod-network-latency", env))
 }
 

@@ -1,6 +1,6 @@
 //! Holds what staging did against the incident: reads both, and asks the judge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use riftline_ingest::read::Input;
 use riftline_queries::cancel::Cancel;
 use riftline_queries::detect::{Case, Finding, Rules, detect};
 use riftline_queries::lab::read;
+use riftline_queries::replay::edge::Class;
 use riftline_queries::replay::fault::Fault;
-use riftline_queries::replay::judge::{self, Class, Judged, Options, Outcome, Primary, Side, Staging, Verdict};
+use riftline_queries::replay::judge::{self, Judged, Options, Outcome, Primary, Side, Staging, Verdict};
 use riftline_queries::stitch::{Stitch, stitch};
 use riftline_queries::store::Store;
 use riftline_queries::store::runs::{RunEvent, RunRecord};
@@ -101,6 +102,18 @@ impl Incident {
         Ok(Self { recording, faulty: ids(&plan.incident.traces), healthy: ids(&plan.incident.baseline) })
     }
 
+    /// Returns the services that most of its requests pass where nothing is wrong, by staging's names.
+    fn services(&self, names: &BTreeMap<String, String>) -> Vec<String> {
+        let window = &self.recording.window;
+        let whole: HashSet<u128> = self.healthy.iter().copied().collect();
+        let mut traces: BTreeMap<&str, HashSet<u128>> = BTreeMap::new();
+        for span in window.spans().filter(|&span| whole.contains(&window.trace_id(span))) {
+            traces.entry(window.text(window.service(span))).or_default().insert(window.trace_id(span));
+        }
+        let usual = traces.into_iter().filter(|(_, seen)| seen.len() * 2 > whole.len()).map(|(service, _)| service);
+        usual.map(|service| names.get(service).map_or(service, String::as_str).to_owned()).collect()
+    }
+
     /// Takes what an earlier run did for the incident: its fault arm against its baseline.
     pub fn of_run(store: &Store, sent: &[Sent]) -> Result<Self, RunError> {
         let recording = staging(store, sent, &rules::load().0)?;
@@ -145,6 +158,7 @@ pub fn compare(
         faulty: &incident.faulty,
         healthy: &incident.healthy,
     };
+    let services = incident.services(&plan.target.services);
     let traces: Vec<Vec<u128>> = ARMS.iter().map(|&arm| traces_of(sent, arm)).collect();
     let arm = |at: usize| arm(sent, ARMS[at], &traces[at]);
     let staging = Staging {
@@ -157,9 +171,10 @@ pub fn compare(
         recovery: arm(3),
         injected: injection.faults,
         planned: planned(plan),
-        services: &[],
+        services: &services,
     };
-    let mut verdict = judge::judge(&side, &staging, &judged(plan), &Options { seed: plan.seed, ..Options::default() });
+    let judged = judged(plan, injection.faults);
+    let mut verdict = judge::judge(&side, &staging, &judged, &Options { seed: plan.seed, ..Options::default() });
     verdict.remarks.splice(0..0, injection.losses);
     Ok(Compared { verdict })
 }
@@ -226,22 +241,25 @@ fn planned(plan: &Plan) -> Option<u64> {
     is_plain.then(|| (f64::from(plan.traffic.requests) * when.share).round() as u64)
 }
 
-fn judged(plan: &Plan) -> Judged {
-    let edge = &plan.target.edge;
+/// Returns which share of the fault arm's requests the fault hit: where calls are counted or timed, that shows only afterwards.
+fn share(plan: &Plan, injected: Option<u64>) -> f64 {
+    let when = &plan.fault.when;
+    let is_counted = when.nth.is_some() || when.first.is_some() || when.window.is_some();
+    let hit = injected.filter(|_| is_counted).map(|hit| hit as f64 / f64::from(plan.traffic.requests.max(1)));
+    hit.map_or(when.share, |share| share.min(1.0))
+}
+
+fn judged(plan: &Plan, injected: Option<u64>) -> Judged {
     Judged {
         class: class(&plan.fault),
-        edge: judge::Edge {
-            client: edge.client.clone(),
-            server: edge.server.clone(),
-            operation: Some(edge.operation.clone()).filter(|operation| !operation.is_empty()),
-        },
+        edge: plan.target.edge.clone(),
         primary: plan.incident.finding.clone().map(|(rule, subject)| Primary { rule, subject }),
         expect: match plan.expect {
             Expect::Reproduced => judge::Expect::Reproduced,
             Expect::Tolerated => judge::Expect::Tolerated,
         },
         names: plan.target.services.clone().into_iter().collect(),
-        share: plan.fault.when.share,
+        share: share(plan, injected),
         assertions: plan.assertions.clone(),
     }
 }

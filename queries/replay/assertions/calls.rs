@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::HashSet;
 
 use super::Example;
+use crate::replay::edge;
 use crate::replay::judge::{Judged, Staging};
 use crate::replay::path_key::{Names, PathKeys};
 use crate::trace::window::{NONE, Symbol, Window};
@@ -41,7 +42,7 @@ impl<'a> Calls<'a> {
         let name = |service: &String| plan.names.get(service).unwrap_or(service).clone();
         let (client, server) = (name(&plan.edge.client), name(&plan.edge.server));
         let edge = Edge { window, paths: PathKeys::of(window, staging.stitches, &Names::new()), client, server };
-        let operations = edge.operations(plan.edge.operation.as_deref());
+        let operations = edge.operations(&plan.edge);
         let listed: HashSet<u128> = staging.fault.traces.iter().copied().collect();
         let in_arm = |span: &u32| listed.contains(&edge.first_trace(*span));
         let spans: Vec<u32> = window.spans().filter(in_arm).collect();
@@ -103,12 +104,11 @@ impl Edge<'_> {
     }
 
     /// Returns the operations by which the client calls the server, as seen wherever such a call arrived.
-    fn operations(&self, meant: Option<&str>) -> BTreeSet<String> {
+    fn operations(&self, asked: &edge::Edge) -> BTreeSet<String> {
         let arrived = |span: u32| {
             let call = self.paths.parent_of(span);
             let is_edge = self.service(span) == self.server && call != NONE && self.service(call) == self.client;
-            let is_same = |operation: &str| meant.is_none_or(|meant| operation.eq_ignore_ascii_case(meant));
-            let is_meant = is_edge && (is_same(self.operation(span)) || is_same(self.operation(call)));
+            let is_meant = is_edge && (asked.means(self.operation(span)) || asked.means(self.operation(call)));
             is_meant.then(|| self.operation(call).to_owned())
         };
         self.window.spans().filter_map(arrived).collect()

@@ -1,8 +1,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{ASSERTIONS, Asked, Checked, check, validate};
+use crate::replay::edge::Class;
 use crate::replay::judge::tests::shop::{Fault, STAGING, arms, plan, staging};
-use crate::replay::judge::{Arm, Class, Judged, Staging};
+use crate::replay::judge::{Arm, Judged, Staging};
 use crate::trace::window::{Builder, SpanRecord, Window};
 
 const MS: i64 = 1_000_000;

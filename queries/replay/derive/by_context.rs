@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Class;
 use super::candidate::{Found, Parts};
 use super::cohort::{Cohort, Facts};
 use super::context::{Broken, Meaning, broken, fault, meaning};
 use super::ground::{Call, Ground};
 use super::share::Share;
 use crate::detect::Finding;
+use crate::replay::edge::Class;
 use crate::trace::window::NONE;
 
 /// Returns the faults of headers that a finding means, one an edge; none where it means none, or where its calls are not there.

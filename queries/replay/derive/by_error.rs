@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Class;
 use super::candidate::{Found, Parts};
 use super::cohort::Facts;
 use super::deep::slowest;
@@ -12,6 +11,7 @@ use super::faults::{Made, durations, of_symptom, said_timeout, stall};
 use super::ground::Edge;
 use super::latency::{Place, Side, Usual, of_call};
 use super::magnitude::{median, timeout};
+use crate::replay::edge::Class;
 use crate::replay::fault;
 use crate::trace::window::NONE;
 

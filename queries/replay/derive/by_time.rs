@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::Class;
 use super::candidate::{Found, Parts};
 use super::cohort::{Cohort, Facts, excess, usual_times};
 use super::faults::Made;
 use super::ground::Edge;
 use super::latency::{MIN_USUAL, Normal, Place, Side, Usual, of_call};
 use super::magnitude::empirical;
+use crate::replay::edge::Class;
 use crate::replay::fault;
 use crate::trace::window::NONE;
 

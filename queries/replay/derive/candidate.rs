@@ -6,7 +6,8 @@ use super::cohort::{Cohort, Facts};
 use super::faults::Made;
 use super::ground::{Edge, Ground};
 use super::share::{Share, Stretches, stretches};
-use super::{Candidate, Class, Evidence, keyed, sent};
+use super::{Candidate, Evidence, keyed, sent};
+use crate::replay::edge::{self, Class};
 use crate::replay::fault::Unit;
 use crate::replay::id::{SpanId, TraceId};
 
@@ -80,8 +81,8 @@ fn timed(ground: &Ground<'_>, made: Made, share: Share, calls: &[u32], hits: &BT
     Made { fault, notes, ..made }
 }
 
-pub(super) fn public(edge: &Edge) -> super::Edge {
-    super::Edge { client: edge.client.clone(), server: edge.server.clone(), operation: edge.operation.clone() }
+pub(super) fn public(edge: &Edge) -> edge::Edge {
+    edge::Edge { client: edge.client.clone(), server: edge.server.clone(), operation: edge.operation.clone() }
 }
 
 /// Four digits are more than is known.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::Finding;
 use crate::replay::assertions::Asked;
+use crate::replay::edge::{Class, Edge};
 use crate::replay::path_key::Names;
 use crate::stitch::Stitch;
 use crate::trace::window::Window;
@@ -83,29 +84,6 @@ pub struct Judged {
 
 fn all() -> f64 {
     1.0
-}
-
-/// What a fault changes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Class {
-    /// Calls take longer.
-    Latency,
-    /// Calls fail.
-    Error,
-    /// Calls lose their trace context.
-    Context,
-}
-
-/// A call from one service to another, by production's names.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edge {
-    pub client: String,
-    pub server: String,
-    /// `POST /orders/{id}`; all operations where it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<String>,
 }
 
 /// A finding by its rule and subject, by production's names.

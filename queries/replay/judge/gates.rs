@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::asked::{Arm, Class, Judged, Options, Staging};
+use super::asked::{Arm, Judged, Options, Staging};
 use super::features::{Features, Group};
 use super::prepare::Prepared;
 use super::statistics::{difference, quantile, ranks, sorted};
 use super::verdict::{Gate, Outcome, Score};
+use crate::replay::edge::Class;
 
 /// Arms of which one fails so much more often than the other differ.
 const MORE_FAILURES: f64 = 0.05;

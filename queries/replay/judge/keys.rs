@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::replay::edge::Edge;
 use crate::replay::path_key::{Names, PathKey, PathKeys, Step};
 use crate::trace::window::{NONE, Role, Window};
 
@@ -132,13 +133,13 @@ pub(super) struct AtEdge {
     pub(super) near: BTreeSet<u32>,
 }
 
-/// Finds an edge by its two services, by the names that keys have.
-pub(super) fn at_edge(keys: &Keys, client: &str, server: &str, operation: Option<&str>) -> AtEdge {
+/// Finds what `asked` means. `client` and `server`: its services by the names that keys have.
+pub(super) fn at_edge(keys: &Keys, client: &str, server: &str, asked: &Edge) -> AtEdge {
     let mut edge = AtEdge::default();
     for key in 0..keys.len() as u32 {
         let (Some(step), Some(above)) = (keys.step(key), keys.above(key)) else { continue };
         let Some(call) = keys.step(above) else { continue };
-        let is_meant = operation.is_none_or(|meant| is_operation(step, meant) || is_operation(call, meant));
+        let is_meant = asked.means(&step.operation) || asked.means(&call.operation);
         if step.service == server && call.service == client && step.kind != Role::Client && is_meant {
             edge.server.insert(key);
             edge.client.insert(above);
@@ -147,10 +148,6 @@ pub(super) fn at_edge(keys: &Keys, client: &str, server: &str, operation: Option
     edge.behind = below(keys, &edge.server);
     edge.near = edge.server.iter().flat_map(|&key| keys.upwards(key)).chain(below(keys, &edge.client)).collect();
     edge
-}
-
-fn is_operation(step: &Step, meant: &str) -> bool {
-    step.operation.eq_ignore_ascii_case(meant)
 }
 
 /// Returns these keys and all that hang below them.

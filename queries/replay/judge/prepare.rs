@@ -57,7 +57,7 @@ pub(super) fn prepare(incident: &Side<'_>, staging: &Staging<'_>, plan: &Judged)
     let (keys, of) = number([&readings[0], &readings[1]], [&here, &there], &through);
     let name = |service: &String| plan.names.get(service).unwrap_or(service).clone();
     let (client, server) = (name(&plan.edge.client), name(&plan.edge.server));
-    let edge = at_edge(&keys, &client, &server, plan.edge.operation.as_deref());
+    let edge = at_edge(&keys, &client, &server, &plan.edge);
     let mut features = Features::default();
     let [here, there] = &of;
     let of_incident = Reader::new(incident.window, (here, &keys, &edge), &plan.names).with(incident.findings);

@@ -1,7 +1,8 @@
 //! What a reader should know of a run besides its figures.
 
-use super::asked::{Class, Judged, Staging};
+use super::asked::{Judged, Staging};
 use super::prepare::Prepared;
+use crate::replay::edge::Class;
 
 /// The run itself stops where injected and planned faults are further apart, as a share of the planned.
 const AS_PLANNED: f64 = 0.2;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::asked::{Class, Expect};
+use super::asked::Expect;
 use super::verdict::{Count, Errors, FailureLine, Part, Quantiles, Score, Structure, Times, Verdict};
+use crate::replay::edge::Class;
 
 /// Columns of the report.
 const WIDTH: usize = 100;

@@ -13,11 +13,11 @@
 
 use std::rc::Rc;
 
-use super::asked::Class;
 use super::features::Features;
 use super::latency::{Measured, changes};
 use super::rows::Overlap;
 use super::verdict::Aspect;
+use crate::replay::edge::Class;
 
 /// A sample that lacks or repeats a call in fewer requests than this is not said to have changed it.
 const CHANGED: f64 = 0.15;

@@ -4,8 +4,9 @@ mod matrix;
 pub(crate) mod shop;
 
 use self::shop::{Fault, PRODUCTION, STAGING, Site, arms, incident, judged, live, phase, plan, quick, side, staging};
-use super::{Aspect, Class, Expect, Outcome, Primary, Verdict, hit, judge, report};
+use super::{Aspect, Expect, Outcome, Primary, Verdict, hit, judge, report};
 use crate::replay::assertions::Asked;
+use crate::replay::edge::Class;
 
 #[test]
 fn a_slower_or_faster_machine_fails_the_same_way() {

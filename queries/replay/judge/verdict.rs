@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::asked::{Class, Expect};
+use super::asked::Expect;
 use super::errors::Failure;
 use crate::replay::assertions::Checked;
+use crate::replay::edge::Class;
 
 /// Whether staging failed the same way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

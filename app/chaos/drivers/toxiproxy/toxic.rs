@@ -4,7 +4,8 @@ use riftline_queries::replay::fault::{Fault, Magnitude, Place};
 use serde_json::{Value, json};
 
 use crate::chaos::driver::Fidelity;
-use crate::chaos::drivers::{even, lossy};
+use crate::chaos::drivers::lossy;
+use crate::chaos::even;
 
 /// A toxic, but for its name.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,13 +13,12 @@ pub fn latency(fault: &Fault, target: &Target, losses: &mut Vec<String>) -> Resu
     losses.push(
         "the delay is one of packets: a new connection waits twice, for its handshake and for its request".to_owned(),
     );
-    if delay.jitter_ms >= 1.0 {
+    if delay.jitter_ms > 0 {
         losses.push("jitter puts packets out of order, and TCP sends some again".to_owned());
     }
     fidelity::lose_share(fault, &format!("every packet of {}", pods(target)), losses);
     spec["action"] = json!("delay");
-    spec["delay"] =
-        json!({"latency": go_duration(delay.ms), "jitter": go_duration(delay.jitter_ms), "correlation": "0"});
+    spec["delay"] = json!({"latency": go_duration(delay.ms as f64), "jitter": go_duration(delay.jitter_ms as f64), "correlation": "0"});
     Ok(spec)
 }
 

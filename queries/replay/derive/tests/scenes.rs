@@ -5,7 +5,8 @@ use serde_json::json;
 use super::shop::{CHARGE, Charge, Shop, derived, same, trace, usual};
 use crate::detect::tests::scene::{Part, Scene, Stage, client, internal, server};
 use crate::detect::{Finding, Severity};
-use crate::replay::derive::{About, Candidate, Class, Derived, Options, Refusal, Stretch, derive};
+use crate::replay::derive::{About, Candidate, Derived, Options, Refusal, Stretch, derive};
+use crate::replay::edge::Class;
 use crate::replay::fault::{Place, Unit};
 
 fn failed(part: Part) -> Part {

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::shop::plan;
 use crate::replay::assertions::Asked;
-use crate::replay::judge::{Arm, Class, Judged, Options, Side, Staging, Verdict, judge, report};
+use crate::replay::edge::Class;
+use crate::replay::judge::{Arm, Judged, Options, Side, Staging, Verdict, judge, report};
 use crate::stitch::stitch;
 use crate::trace::window::{Builder, SpanRecord, Window};
 

@@ -1,7 +1,8 @@
 //! Each gate once: what a run that proves nothing says.
 
 use super::shop::{Fault, PRODUCTION, STAGING, World, arms, incident, judged, live, phase, plan, quick, side, staging};
-use crate::replay::judge::{Arm, Class, Outcome, Staging, Verdict, judge};
+use crate::replay::edge::Class;
+use crate::replay::judge::{Arm, Outcome, Staging, Verdict, judge};
 
 const FAULT: Fault = Fault::Latency("payments", 300.0);
 

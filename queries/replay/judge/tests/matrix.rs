@@ -1,7 +1,8 @@
 //! Calibration: what each fault is taken for. The table of shares is printed, so that it can be published.
 
 use super::shop::{Fault, PRODUCTION, STAGING, Site, incident, judged, live, phase, plan, staging};
-use crate::replay::judge::{Class, Outcome};
+use crate::replay::edge::Class;
+use crate::replay::judge::Outcome;
 
 const FAULTS: [Fault; 12] = [
     Fault::Latency("payments", 300.0),

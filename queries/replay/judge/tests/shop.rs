@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::chance::Chance;
 use crate::detect::{Case, Finding, Rules, detect};
-use crate::replay::judge::{Arm, Class, Edge, Expect, Judged, Options, Side, Staging, Verdict, judge};
+use crate::replay::edge::{Class, Edge};
+use crate::replay::judge::{Arm, Expect, Judged, Options, Side, Staging, Verdict, judge};
 use crate::replay::path_key::Names;
 use crate::stitch::{Stitch, stitch};
 use crate::trace::window::{Builder, SpanRecord, Window};
@@ -405,7 +406,7 @@ pub(crate) fn arms(world: &World) -> Staging<'_> {
 pub(crate) fn plan(class: Class, server: &str) -> Judged {
     Judged {
         class,
-        edge: Edge { client: "orders".to_owned(), server: server.to_owned(), operation: None },
+        edge: Edge { client: "orders".to_owned(), server: server.to_owned(), operation: String::new() },
         primary: None,
         expect: Expect::Reproduced,
         names: Names::new(),

@@ -38,7 +38,8 @@ fn loss(even: Even, off: f64, mean: f64) -> Option<String> {
     (off > 0.5).then_some(text)
 }
 
-fn average(value: impl Fn(f64) -> f64) -> f64 {
+/// Returns the mean of a function of shares, from 0 to 1.
+pub fn average(value: impl Fn(f64) -> f64) -> f64 {
     let shares = (0..STEPS).map(|step| (f64::from(step) + 0.5) / f64::from(STEPS));
     shares.map(value).sum::<f64>() / f64::from(STEPS)
 }
