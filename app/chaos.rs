@@ -17,4 +17,5 @@ pub mod proxy;
 pub mod rails;
 pub mod reaper;
 pub mod run;
+pub mod standing;
 pub mod undo;

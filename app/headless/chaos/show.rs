@@ -7,6 +7,7 @@ use crate::chaos::experiment::read;
 use crate::chaos::faults::FAULTS;
 use crate::chaos::folder::Runs;
 use crate::chaos::journal::{self, Event, Told};
+use crate::chaos::standing::Standing;
 use crate::cli::PrintArgs;
 use crate::cli::chaos::{ListRunsArgs, ShowArgs};
 use crate::error::Failure;
@@ -16,34 +17,23 @@ use crate::headless::{Context, answer, say};
 pub fn list(args: &ListRunsArgs, context: &Context) -> Result<(), Failure> {
     let runs = Runs::of(&data_folder(&args.data)?);
     report_orphans(&runs);
-    let rows: Vec<[String; 5]> = runs.list().into_iter().map(|run| row(&runs, run)).collect();
+    let is_busy = runs.is_busy();
+    // One run is under way at a time, and it is the newest.
+    let rows: Vec<[String; 5]> =
+        runs.list().into_iter().enumerate().map(|(at, run)| row(&runs, run, is_busy && at == 0)).collect();
     let names = ["run", "title", "fault", "state", "verdict"];
     answer::give(&texts(&names, &rows), args.print, context)
 }
 
-fn row(runs: &Runs, run: String) -> [String; 5] {
+fn row(runs: &Runs, run: String, is_live: bool) -> [String; 5] {
     let folder = runs.folder(&run);
     let experiment = read::read(&folder.join("experiment.yaml")).ok();
     let told = Told::read(&folder.join(journal::FILE)).ok();
     let title = experiment.as_ref().map(|experiment| experiment.title.clone()).unwrap_or_default();
     let fault = experiment.map(|experiment| experiment.plan.fault.kind).unwrap_or_default();
     let verdict = told.as_ref().and_then(|told| Some(told.last(Event::Score)?.details["outcome"].as_str()?.to_owned()));
-    [run, title, fault, told.as_ref().map_or_else(String::new, state), verdict.unwrap_or_default()]
-}
-
-/// Returns how a run stands, in a word.
-#[must_use]
-pub fn state(told: &Told) -> String {
-    let is_open = !told.open_undos().is_empty();
-    let word = match (told.last(Event::Abort), told.first(Event::End)) {
-        _ if told.changed_from.is_some() => "journal was changed",
-        (Some(_), _) if is_open => "left a fault",
-        (Some(_), _) => "ended early",
-        (None, Some(_)) => "completed",
-        (None, None) if is_open => "armed",
-        (None, None) => "cut off or under way",
-    };
-    word.to_owned()
+    let standing = told.as_ref().map_or(Standing::Unreadable, |told| Standing::of(told, is_live));
+    [run, title, fault, standing.state().to_owned(), verdict.unwrap_or_default()]
 }
 
 /// Prints what one run was and how it came out.
@@ -53,12 +43,14 @@ pub fn show(args: &ShowArgs) -> Result<(), Failure> {
     let run = runs.find(&args.run)?;
     let folder = runs.folder(&run);
     let told = Told::read(&folder.join(journal::FILE))?;
+    let is_live = runs.is_busy() && runs.list().first() == Some(&run);
+    let standing = Standing::of(&told, is_live);
     if let Some(line) = told.changed_from {
         say::always(&format!("the journal was changed behind our back from line {line} on"));
     }
     let verdict = std::fs::read_to_string(folder.join("verdict.txt")).unwrap_or_else(|_| "no verdict\n".to_owned());
     answer::write_out(|out| {
-        writeln!(out, "run {run}: {}\n{}", state(&told), folder.display())?;
+        writeln!(out, "run {run}: {}\n{}", standing.state(), folder.display())?;
         if args.journal {
             for record in &told.records {
                 writeln!(

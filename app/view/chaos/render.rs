@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::line::{self, Line};
 use super::list::Row;
 use super::shelf::{Card, RunCard};
+use super::standing;
 use super::{Chaos, Focus};
 use crate::humane;
 use crate::theme::Role;
@@ -107,7 +108,7 @@ fn experiment_row(card: Option<&Card>, line: Rect, buffer: &mut Buffer, shared: 
 
 fn run_row(run: Option<&RunCard>, is_below: bool, line: Rect, buffer: &mut Buffer, shared: &Shared) {
     let Some(run) = run else { return };
-    let (sign, role) = run.standing.sign(&shared.symbols);
+    let (sign, role) = standing::sign(&run.standing, &shared.symbols);
     let began = run.began_ns.map(|began_ns| humane::date_time(began_ns, shared.zone));
     let began = began.as_deref().and_then(|time| time.get(5..16)).unwrap_or(&run.run).to_owned();
     let indent = if is_below { "  " } else { "" };

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::line::Lines;
 use super::live;
 use super::report::Report;
-use super::standing::Standing;
+use super::standing;
 use crate::chaos::journal::{Event, Record, Told};
+use crate::chaos::standing::Standing;
 use crate::chaos::undo::manual;
 use crate::humane::{self, Zone};
 use crate::theme::Role;
@@ -39,7 +40,7 @@ fn told_of(lines: &mut Lines, report: &Report, told: &Told, sight: Sight, shared
         lines.say("journal", &text, Role::Error);
     }
     let standing = Standing::of(told, sight.is_live);
-    let (sign, role) = standing.sign(&shared.symbols);
+    let (sign, role) = standing::sign(&standing, &shared.symbols);
     lines.say("state", &format!("{sign} {}", standing.words()), role);
     lines.say("ended by", &reason(told), Role::Warn);
     by_hand(lines, told, sight.is_live);

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::standing::Standing;
 use crate::chaos::experiment::{Experiment, check, read};
 use crate::chaos::folder::Runs;
 use crate::chaos::journal::{self, Event, Record, Told};
+use crate::chaos::standing::Standing;
 use crate::chaos::undo::{Orphan, cut_off};
 
 /// Older runs than so many are not listed.
