@@ -185,11 +185,6 @@ pub trait View {
     /// Returns the commands for the bottom line, the most useful first.
     fn hints(&self) -> Vec<Command>;
 
-    /// Tells whether something here must not be overlooked from any other view.
-    fn alarms(&self) -> bool {
-        false
-    }
-
     /// Returns what is under the cursor.
     fn selected(&self, shared: &Shared) -> Selected;
 

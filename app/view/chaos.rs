@@ -381,10 +381,6 @@ impl View for Chaos {
         self.prompt.is_some()
     }
 
-    fn alarms(&self) -> bool {
-        self.under_way.armed().is_some() || !self.list.shelf.left.is_empty()
-    }
-
     fn show(&mut self, target: Target, turn: &mut Turn<'_>) {
         if let Target::Experiment(path) = target {
             self.focus = Focus::List;

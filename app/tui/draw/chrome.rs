@@ -36,13 +36,8 @@ pub fn top(state: &State, area: Rect, buffer: &mut Buffer) {
     for (view, tab) in tabs(area) {
         let entry = view.entry();
         let style = if view == state.shown { Role::TabActive } else { Role::Tab };
-        let mut style = ground.patch(theme.style(style));
-        let is_alarming = state.views.get(view.index()).is_some_and(|view| view.alarms());
-        if is_alarming {
-            style = style.patch(theme.style(Role::Error)).patch(bold());
-        }
-        let text = format!(" {} {}{}", entry.number, entry.name, if is_alarming { "!" } else { " " });
-        put(buffer, tab.x, tab.y, &text, tab.width, style);
+        let text = format!(" {} {} ", entry.number, entry.name);
+        put(buffer, tab.x, tab.y, &text, tab.width, ground.patch(theme.style(style)));
         end = tab.right();
     }
     let room = area.right().saturating_sub(end).saturating_sub(2);
