@@ -20,7 +20,7 @@ use duckdb::Connection;
 
 use crate::cancel::Cancel;
 use crate::detect::{Case, Rules, detect};
-use crate::error::WriteError;
+use crate::error::{AskError, WriteError};
 use crate::settle::SettleError;
 use crate::stitch::stitch;
 use crate::store::reader::interruptible;
@@ -107,6 +107,27 @@ impl Store {
         let stretch = Stretch { fingerprint: 0, from_ns, to_ns, is_all: from_ns == i64::MIN && to_ns == i64::MAX };
         let window = load::window(&connection, self.shared.derived(), &stretch);
         window.map_err(|error| self.analyse_error(&error))
+    }
+
+    /// Tells whether its spans may be read as a whole.
+    pub fn fits_at_once(&self) -> Result<bool, AskError> {
+        /// More take gigabytes.
+        const MAX_SPANS: u64 = 500_000;
+        Ok(self.num_spans()? <= MAX_SPANS)
+    }
+
+    /// Reads everything; where that does not fit, what was recorded in the 15 minutes before and behind `time_ns`.
+    pub fn recording(&self, time_ns: i64, cancel: &Cancel) -> Result<Window, AskError> {
+        const AROUND_NS: i64 = 15 * 60 * 1_000_000_000;
+        let (from_ns, to_ns) = if self.fits_at_once()? {
+            (i64::MIN, i64::MAX)
+        } else {
+            (time_ns.saturating_sub(AROUND_NS), time_ns.saturating_add(AROUND_NS))
+        };
+        self.window(from_ns, to_ns, cancel).map_err(|error| match error {
+            SettleError::Cancelled => AskError::Cancelled,
+            other => AskError::Store { message: other.to_string() },
+        })
     }
 
     /// Sets the rules that detectors go by from now on; findings follow with the next analysis.

@@ -258,5 +258,13 @@ impl Limits {
     }
 }
 
+impl Plan {
+    /// Returns all rules that end a run: those that always hold, then its own.
+    #[must_use]
+    pub fn rules(&self) -> Vec<AbortRule> {
+        Limits::always().into_iter().chain(self.abort.iter().cloned()).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests;

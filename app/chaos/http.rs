@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub use self::address::{Endpoint, resolve, target};
+pub use self::address::{Endpoint, parts, resolve, target};
 pub use self::error::{Ending, HttpError, Refusal};
 pub use self::traffic::{Exchange, Reply, RequestSpec, Traffic};
 use crate::chaos::driver::Call;

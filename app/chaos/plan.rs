@@ -108,7 +108,7 @@ pub fn plan(window: &Window, derived: Derived, choice: &Choice) -> Result<Planne
         extensions: Vec::new(),
         plan,
     };
-    Ok(Planned { experiment: with_stock_steps(experiment), derived, evidence })
+    Ok(Planned { experiment: with_stock_steps(experiment, "experiment.yaml"), derived, evidence })
 }
 
 impl Planned {
@@ -125,8 +125,7 @@ impl Planned {
         let incident = &mut self.experiment.plan.incident;
         incident.evidence = Some(evidence);
         about.clone_into(&mut incident.about);
-        let traffic = path.to_string_lossy().into_owned();
-        self.experiment = with_traffic(self.experiment.clone(), &traffic);
+        self.experiment = with_stock_steps(self.experiment.clone(), &path.to_string_lossy());
         let is_json = path.extension().is_some_and(|extension| extension == "json");
         let text = if is_json { format!("{:#}\n", self.experiment.to_value()) } else { self.experiment.to_yaml() };
         std::fs::write(path, text).map_err(failed(path))
@@ -225,19 +224,11 @@ fn steady_state(plan: &Plan) -> SteadyState {
     }
 }
 
-/// Adds what the stock Chaos Toolkit does, where the driver's calls are plain HTTP.
-fn with_stock_steps(mut experiment: Experiment) -> Experiment {
-    let export = stock(&experiment, "experiment.yaml");
-    let stock = export::chaostoolkit(&export);
+/// Adds what the stock Chaos Toolkit does, where the driver's calls are plain HTTP. `file`: where the experiment will lie.
+fn with_stock_steps(mut experiment: Experiment, file: &str) -> Experiment {
+    let stock = export::chaostoolkit(&stock(&experiment, file));
     let list = |key: &str| stock[key].as_array().cloned().unwrap_or_default();
     (experiment.method, experiment.rollbacks) = (list("method"), list("rollbacks"));
-    experiment
-}
-
-/// The same, with the file that the traffic is read from.
-fn with_traffic(mut experiment: Experiment, file: &str) -> Experiment {
-    let stock = export::chaostoolkit(&stock(&experiment, file));
-    experiment.method = stock["method"].as_array().cloned().unwrap_or_default();
     experiment
 }
 

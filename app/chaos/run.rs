@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use riftline_queries::cancel::Cancel;
 use riftline_queries::replay::fault::Unit;
 use riftline_queries::store::Store;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::driver::DriverError;
@@ -254,8 +255,7 @@ impl<'a, 's> Run<'a, 's> {
         }
         (self.watch.armed, self.is_open) = (None, false);
         self.journal.write(Event::Injected, name, None, json!({ "faults": self.injected })).map_err(unwritten)?;
-        self.journal.write(Event::Verified, name, Some(undo), Value::Null).map_err(unwritten)?;
-        Ok(())
+        self.journal.write(Event::Verified, name, Some(undo), Value::Null).map_err(unwritten)
     }
 
     /// Looks whether staging is as before.
@@ -291,6 +291,9 @@ impl<'a, 's> Run<'a, 's> {
             stop = stop.or(undone.err());
         }
         drop(self.reaper.take());
+        if !self.is_open {
+            undo::unmark(self.site.runs, &self.prepared.run);
+        }
         let sent = self.sender.live.since(0);
         let _ = keep_requests(&self.folder, &sent);
         self.step("reading the spans that came");
@@ -299,8 +302,8 @@ impl<'a, 's> Run<'a, 's> {
             None => {
                 let plan = &self.experiment.plan;
                 let incident = Incident::of_plan(plan, self.site.beside)?;
-                let injection = Injection::read(&self.folder)?;
-                Some(compare::compare(plan, &incident, &store, &sent, injection)?)
+                let injection = Injection { faults: self.injected, losses: self.prepared.fidelity.losses.clone() };
+                Some(compare::compare(plan, &incident, &store, &sent, &injection)?)
             }
             Some(_) => None,
         };
@@ -312,9 +315,6 @@ impl<'a, 's> Run<'a, 's> {
         let end = self.journal.note(Event::End, json!({ "spans": store.num_spans().unwrap_or(0) }));
         record(&store, self.experiment, &self.folder, compared.as_ref());
         end?;
-        if self.residue.is_empty() {
-            undo::unmark(self.site.runs, &self.prepared.run);
-        }
         Ok(Outcome { run: self.prepared.run, stop, residue: self.residue, compared })
     }
 
@@ -350,7 +350,12 @@ fn look_around(
 }
 
 fn names(arms: &[Arm]) -> String {
-    arms.iter().filter_map(|arm| Some(json!(arm).as_str()?.to_owned())).collect::<Vec<_>>().join(" and ")
+    arms.iter().map(word).collect::<Vec<_>>().join(" and ")
+}
+
+/// Returns the word by which files know one of a few.
+fn word(one: impl Serialize) -> String {
+    json!(one).as_str().unwrap_or_default().to_owned()
 }
 
 fn plan_details(experiment: &Experiment, prepared: &Prepared) -> Value {

@@ -11,7 +11,6 @@ use riftline_queries::cancel::Cancel;
 use riftline_queries::desk::{Desk, Question};
 use riftline_queries::error::AskError;
 use riftline_queries::load::{self, LoadEvent, LoadOptions, LoadSummary};
-use riftline_queries::settle::SettleError;
 use riftline_queries::store::{Store, TraceId};
 use riftline_queries::table::{Cell, Table};
 use riftline_queries::trace::details::SpanDetails;
@@ -25,11 +24,6 @@ use super::run::show;
 use super::{Preferences, TuiError};
 use crate::view::trace::data::TraceData;
 use crate::view::trace::torn::{Sight, ask_findings};
-
-/// A store with more spans is not read as a whole.
-const MAX_SPANS_AT_ONCE: u64 = 500_000;
-/// What is read of it instead, before and behind what is asked about.
-const AROUND_NS: i64 = 15 * 60 * 1_000_000_000;
 
 /// What the workstation is opened on.
 pub struct TuiOptions {
@@ -169,15 +163,6 @@ impl Backend for Store {
     }
 
     fn recording(&self, time_ns: i64, cancel: &Cancel) -> Result<Window, AskError> {
-        let is_large = self.num_spans()? > MAX_SPANS_AT_ONCE;
-        let (from, to) = if is_large {
-            (time_ns.saturating_sub(AROUND_NS), time_ns.saturating_add(AROUND_NS))
-        } else {
-            (i64::MIN, i64::MAX)
-        };
-        self.window(from, to, cancel).map_err(|error| match error {
-            SettleError::Cancelled => AskError::Cancelled,
-            other => AskError::Store { message: other.to_string() },
-        })
+        Store::recording(self, time_ns, cancel)
     }
 }

@@ -188,7 +188,10 @@ fn answer(backend: &dyn Backend, request: Request, cancel: &Cancel) -> Result<An
             let kept = memory.write().map_err(|error| AskError::Store { message: format!("remember: {error}") });
             kept.map(|()| Answer::Kept)
         }
-        Request::Chaos(errand) => errand.go(backend, cancel).map(|brought| Answer::Chaos(Box::new(brought))),
+        Request::Chaos(errand) => {
+            let recording = |time_ns, cancel: &Cancel| backend.recording(time_ns, cancel);
+            errand.go(&recording, cancel).map(|brought| Answer::Chaos(Box::new(brought)))
+        }
     }
 }
 

@@ -12,18 +12,12 @@ use riftline::chaos::journal::{Event, Journal};
 use riftline::chaos::{experiment, undo};
 use riftline::tui::Preferences;
 use riftline::tui::effect::{Answer, Slot};
-use riftline::tui::jobs::Backend;
 use riftline::view::ViewId;
 use riftline::view::chaos::ask::{Ask, Brought, Errand};
 use riftline::view::chaos::child::Said;
-use riftline::view::trace::data::TraceData;
-use riftline::view::trace::torn::Sight;
 use riftline_queries::cancel::Cancel;
-use riftline_queries::desk::Question;
 use riftline_queries::error::AskError;
 use riftline_queries::replay::derive::About;
-use riftline_queries::table::Table;
-use riftline_queries::trace::details::SpanDetails;
 use riftline_queries::trace::window::Window;
 use serde_json::{Value, json};
 
@@ -70,37 +64,14 @@ impl Lab {
             Ask::Follow(followed) => followed.num_bytes == 0,
             _ => false,
         };
-        is_read.then(|| errand.clone().go(&Nothing, &Cancel::default()).map_or_else(Answer::Failed, boxed))
+        is_read.then(|| {
+            errand.clone().go(&|_, _| Ok(Window::default()), &Cancel::default()).map_or_else(Answer::Failed, boxed)
+        })
     }
 }
 
 fn boxed(brought: Brought) -> Answer {
     Answer::Chaos(Box::new(brought))
-}
-
-/// A store that is not asked.
-struct Nothing;
-
-impl Backend for Nothing {
-    fn ask(&self, _question: &Question, _cancel: &Cancel) -> Result<Table, AskError> {
-        Ok(Table::default())
-    }
-
-    fn trace(&self, id: &str, _sight: Sight, _cancel: &Cancel) -> Result<TraceData, AskError> {
-        Err(AskError::NotFound { what: "trace", id: id.to_owned() })
-    }
-
-    fn details(&self, _row: i64) -> Result<SpanDetails, AskError> {
-        Ok(SpanDetails::default())
-    }
-
-    fn save(&self, _path: &Path) -> Result<(), AskError> {
-        Ok(())
-    }
-
-    fn recording(&self, _time_ns: i64, _cancel: &Cancel) -> Result<Window, AskError> {
-        Ok(Window::default())
-    }
 }
 
 /// A data folder.

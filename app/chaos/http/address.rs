@@ -56,6 +56,13 @@ pub fn target(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
+/// Takes apart what [`target`] put together; nothing where there is no port.
+#[must_use]
+pub fn parts(target: &str) -> Option<(&str, u16)> {
+    let (host, port) = target.rsplit_once(':')?;
+    Some((host.trim_start_matches('[').trim_end_matches(']'), port.parse().ok()?))
+}
+
 /// Returns the addresses that `host` has now: a name of DNS or of the hosts file, or an address itself. Never an empty list.
 pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, HttpError> {
     let failed = |reason: String| HttpError::Resolve { host: host.to_owned(), reason };
@@ -93,6 +100,8 @@ mod tests {
         assert_eq!((endpoint.target().as_str(), endpoint.path.as_str()), ("127.0.0.1:8474", "/proxies/a?b=c"));
         let six = Endpoint::parse("https://[::1]").unwrap();
         assert_eq!((six.target().as_str(), six.path.as_str(), six.is_tls), ("[::1]:443", "/", true));
+        assert_eq!(parts(&six.target()), Some(("::1", 443)));
+        assert_eq!(parts("shop-staging"), None);
     }
 
     #[test]

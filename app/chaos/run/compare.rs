@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use super::RunError;
 use super::receive::Receiver;
 use super::traffic::{Arm, Sent};
+use super::word;
 use crate::chaos::experiment::read::sha256;
 use crate::chaos::experiment::{Expect, Experiment, Plan};
 use crate::chaos::journal::{self, Event, JournalError, Told};
@@ -121,7 +122,7 @@ impl Incident {
     }
 }
 
-/// What a run's journal tells of what its driver did.
+/// What the driver of a run did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Injection {
     /// How often the fault was injected; nothing where the driver cannot tell.
@@ -131,13 +132,13 @@ pub struct Injection {
 }
 
 impl Injection {
-    /// Reads it from the folder of a run.
+    /// Reads it from the journal in the folder of a run.
     pub fn read(folder: &Path) -> Result<Self, JournalError> {
         let told = Told::read(&folder.join(journal::FILE))?;
         let faults = told.last(Event::Injected).and_then(|record| record.details["faults"].as_u64());
         let plan = told.first(Event::Plan);
         let losses = plan.and_then(|record| record.details["loses"].as_array()).into_iter().flatten();
-        let losses = losses.filter_map(Value::as_str).map(|loss| format!("not as planned: {loss}")).collect();
+        let losses = losses.filter_map(Value::as_str).map(str::to_owned).collect();
         Ok(Self { faults, losses })
     }
 }
@@ -148,7 +149,7 @@ pub fn compare(
     incident: &Incident,
     store: &Store,
     sent: &[Sent],
-    injection: Injection,
+    injection: &Injection,
 ) -> Result<Compared, RunError> {
     let staging = staging(store, sent, &rules::load().0)?;
     let side = Side {
@@ -175,7 +176,8 @@ pub fn compare(
     };
     let judged = judged(plan, injection.faults);
     let mut verdict = judge::judge(&side, &staging, &judged, &Options { seed: plan.seed, ..Options::default() });
-    verdict.remarks.splice(0..0, injection.losses);
+    let losses = injection.losses.iter().map(|loss| format!("not as planned: {loss}"));
+    verdict.remarks.splice(0..0, losses);
     Ok(Compared { verdict })
 }
 
@@ -290,7 +292,6 @@ pub fn record(experiment: &Experiment, told: &Told, state: &str, compared: Optio
     let ns = |ts: &str| {
         ts.parse::<chrono::DateTime<chrono::Utc>>().ok().and_then(|at| at.timestamp_nanos_opt()).unwrap_or(0)
     };
-    let word = |event: Event| json!(event).as_str().unwrap_or_default().to_owned();
     let events = told.records.iter().map(|record| RunEvent {
         time_ns: ns(&record.ts),
         kind: word(record.event),

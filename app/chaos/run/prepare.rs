@@ -12,7 +12,7 @@ use crate::chaos::driver::{Driver, Fidelity};
 use crate::chaos::drivers::{self, Order};
 use crate::chaos::experiment::Experiment;
 use crate::chaos::experiment::check::{SAFE_METHODS, check};
-use crate::chaos::http::{Client, Endpoint};
+use crate::chaos::http::{self, Client, Endpoint};
 use crate::chaos::rails::{Permissions, RailError, Rails};
 use crate::chaos::undo::manual;
 use riftline_queries::replay::fault::{Fault, Place};
@@ -126,10 +126,8 @@ fn pin(
     target: &str,
     targets: &mut Vec<(String, Vec<SocketAddr>)>,
 ) -> Result<(), RunError> {
-    let Some((host, port)) = target.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) else {
-        return Ok(rails.check_name(target)?);
-    };
-    let addresses = rails.resolve(host.trim_start_matches('[').trim_end_matches(']'), port)?;
+    let Some((host, port)) = http::parts(target) else { return Ok(rails.check_name(target)?) };
+    let addresses = rails.resolve(host, port)?;
     client.pin(target, addresses.clone());
     targets.push((target.to_owned(), addresses));
     Ok(())
@@ -150,7 +148,7 @@ impl Prepared {
     /// Tells whether requests without the mark are left alone, so that they are a control group.
     #[must_use]
     pub fn spares_control(&self) -> bool {
-        self.driver.spares_unmarked() && self.fault.place != Place::Connection
+        self.fault.when.mark.is_some()
     }
 
     /// Returns the arms of this run in order; those that stand together take turns.
@@ -162,11 +160,9 @@ impl Prepared {
 
     /// Looks up every host again; fails where one went elsewhere or is off limits by now.
     pub fn hold(&self) -> Result<(), RailError> {
-        let parts =
-            |target: &str| target.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
         for (target, before) in &self.targets {
-            if let Some((host, port)) = parts(target) {
-                self.rails.check_again(host.trim_start_matches('[').trim_end_matches(']'), port, before)?;
+            if let Some((host, port)) = http::parts(target) {
+                self.rails.check_again(host, port, before)?;
             }
         }
         Ok(())

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::traffic::{Arm, Live, Sent};
+use super::word;
 use crate::chaos::driver::{Driver, Injected};
 use crate::chaos::experiment::{AbortRule, Limits, Metric, Plan};
 use riftline_queries::cancel::Cancel;
@@ -52,24 +53,26 @@ pub enum Stop {
 }
 
 /// Rates of the moment, for the journal and the screen.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sample {
     pub arm: String,
     /// Of this arm.
-    pub planned: u32,
-    pub answered: usize,
-    pub failed: usize,
+    pub planned: u64,
+    pub answered: u64,
+    pub failed: u64,
     /// Answers a second since the last sample.
     pub rate: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
-    pub in_flight: u32,
-    pub dropped: u32,
+    pub in_flight: u64,
+    pub dropped: u64,
     /// Requests or connections that were hit; nothing where the driver cannot tell, or nothing is armed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub injected: Option<u64>,
-    /// Of the requests beside the fault.
+    /// Of the requests beside the fault: the share that failed, 0 to 1.
     pub control_error_rate: f64,
+    /// As a multiple of the baseline's.
     pub control_p95_ratio: f64,
 }
 
@@ -99,7 +102,7 @@ impl Watch {
     /// Begins to look. `stop` and `halt`: files that end the run by being there.
     #[must_use]
     pub fn new(plan: &Plan, halt: PathBuf, stop: PathBuf, cancel: Cancel) -> Self {
-        let rules: Vec<AbortRule> = Limits::always().into_iter().chain(plan.abort.iter().cloned()).collect();
+        let rules = plan.rules();
         let now = Instant::now();
         Self {
             limits: plan.limits.clone(),
@@ -169,15 +172,15 @@ impl Watch {
         let control: Vec<&Sent> = of(Arm::Control).collect();
         let control_p95 = if control.len() < ENOUGH { 0.0 } else { percentile(control.iter().copied(), 0.95) };
         Sample {
-            arm: json!(arm).as_str().unwrap_or_default().to_owned(),
-            planned: self.planned,
-            answered: of(arm).count(),
-            failed: of(arm).filter(|one| one.is_failed()).count(),
+            arm: word(arm),
+            planned: self.planned.into(),
+            answered: of(arm).count() as u64,
+            failed: of(arm).filter(|one| one.is_failed()).count() as u64,
             rate,
             p50_ms: percentile(of(arm), 0.5),
             p99_ms: percentile(of(arm), 0.99),
-            in_flight,
-            dropped,
+            in_flight: in_flight.into(),
+            dropped: dropped.into(),
             injected: None,
             control_error_rate: error_rate(&control),
             control_p95_ratio: if self.baseline_p95 > 0.0 { control_p95 / self.baseline_p95 } else { 0.0 },
@@ -222,7 +225,7 @@ impl Watch {
                     } else if broken.get_or_insert_with(Instant::now).elapsed().as_secs_f64() >= *for_s {
                         return Err(Stop::Rule(format!(
                             "{} was {value:.2} for {for_s} s, more than {gt}",
-                            name(*metric)
+                            word(metric)
                         )));
                     }
                 }
@@ -249,10 +252,6 @@ fn value(metric: Metric, sent: &[Sent], sample: &Sample) -> f64 {
         Metric::ControlP95Ratio => sample.control_p95_ratio,
         Metric::FaultErrorRate => error_rate(&sent.iter().filter(|one| one.arm == Arm::Fault).collect::<Vec<_>>()),
     }
-}
-
-fn name(metric: Metric) -> String {
-    json!(metric).as_str().unwrap_or_default().to_owned()
 }
 
 fn error_rate(sent: &[&Sent]) -> f64 {

@@ -21,7 +21,7 @@ pub fn run(args: &JudgeArgs) -> Result<(), Failure> {
     let folder = runs.folder(&runs.find(&args.run)?);
     let (store, sent) = recorded(&folder)?;
     let (experiment, incident) = incident(args, &runs, &folder)?;
-    let compared = compare(&experiment.plan, &incident, &store, &sent, Injection::read(&folder)?)?;
+    let compared = compare(&experiment.plan, &incident, &store, &sent, &Injection::read(&folder)?)?;
     let text = if args.json { compared.json() + "\n" } else { compared.text() };
     answer::write_out(|out| Ok(out.write_all(text.as_bytes())?))?;
     if compared.passed() { Ok(()) } else { Err(Failure::No) }

@@ -14,11 +14,6 @@ use crate::error::Failure;
 use crate::headless::{Context, answer, say, source};
 use crate::rules;
 
-/// Spans that are looked at together; of larger stores, only the time around a trace.
-const MAX_SPANS: u64 = 500_000;
-/// How far around it, in nanoseconds.
-const AROUND_NS: i64 = 900_000_000_000;
-
 /// Derives and writes an experiment.
 pub fn run(args: &PlanArgs, context: &Context) -> Result<(), Failure> {
     let choice = choice(args)?;
@@ -52,16 +47,13 @@ fn window(args: &PlanArgs, context: &Context) -> Result<Window, Failure> {
         return read::window(&inputs, Without::default()).map_err(|error| Failure::Input(error.to_string()));
     }
     let (store, _temporary) = source::open_here(&args.from, context)?;
-    let (from_ns, to_ns) = if store.num_spans().map_err(|error| Failure::asking(error, None))? <= MAX_SPANS {
-        (i64::MIN, i64::MAX)
-    } else {
-        around(&store, &args.about, context)?
-    };
-    store.window(from_ns, to_ns, &context.cancel).map_err(|error| Failure::Store(error.to_string()))
+    let failed = |error| Failure::asking(error, None);
+    let time_ns = if store.fits_at_once().map_err(failed)? { 0 } else { time_of(&store, &args.about, context)? };
+    store.recording(time_ns, &context.cancel).map_err(failed)
 }
 
-/// Returns the time around the trace or finding that was named.
-fn around(store: &riftline_queries::store::Store, about: &str, context: &Context) -> Result<(i64, i64), Failure> {
+/// Returns the time of the trace or finding that was named.
+fn time_of(store: &riftline_queries::store::Store, about: &str, context: &Context) -> Result<i64, Failure> {
     use riftline_queries::desk::{Desk, Question};
     use riftline_queries::table::Cell;
     let name = about.replace('\'', "''");
@@ -72,7 +64,7 @@ fn around(store: &riftline_queries::store::Store, about: &str, context: &Context
     let question = Question::Sql { sql, max_rows: None };
     let table = store.ask(&question, &context.cancel).map_err(|error| Failure::asking(error, None))?;
     match table.get(0, "at") {
-        Cell::Int(at) => Ok((at.saturating_sub(AROUND_NS), at.saturating_add(AROUND_NS))),
+        Cell::Int(at) => Ok(at),
         _ => Err(Failure::Absent(format!("{about} is neither a trace nor a finding of this store"))),
     }
 }

@@ -9,11 +9,10 @@ use riftline_queries::cancel::Cancel;
 use riftline_queries::error::AskError;
 
 use super::child::{self, Launched, Said};
-use super::derive::{self, Wanted};
+use super::derive::{self, Recording, Wanted};
 use super::report::{Report, journal_bytes};
 use super::shelf::Shelf;
 use crate::chaos::folder::Runs;
-use crate::tui::jobs::Backend;
 
 /// How often a run that is under way is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -72,8 +71,8 @@ pub enum Brought {
 }
 
 impl Errand {
-    /// Does it, on a worker.
-    pub fn go(self, backend: &dyn Backend, cancel: &Cancel) -> Result<Brought, AskError> {
+    /// Does it, on a worker. `recording`: where the spans of an incident come from.
+    pub fn go(self, recording: Recording<'_>, cancel: &Cancel) -> Result<Brought, AskError> {
         let folder = self.data_folder.as_path();
         let runs = Runs::of(folder);
         match self.ask {
@@ -84,7 +83,7 @@ impl Errand {
             Ask::Begin { experiment, hash } => begin(folder, &experiment, &hash),
             Ask::Stop(followed) => stop(&runs, &followed),
             Ask::Recover => child::recover(folder, cancel).map(Brought::Recovered),
-            Ask::Plan(wanted) => derive::plan(backend, &wanted, folder, cancel).map(Brought::Planned),
+            Ask::Plan(wanted) => derive::plan(recording, &wanted, folder, cancel).map(Brought::Planned),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use riftline_queries::cancel::Cancel;
 use riftline_queries::error::AskError;
 use riftline_queries::replay::derive::About;
+use riftline_queries::trace::window::Window;
 
 use super::ask::{Ask, Errand};
 use super::shelf::experiments_folder;
@@ -13,7 +14,6 @@ use crate::chaos::experiment::read;
 use crate::chaos::plan::{self, Choice, Planned};
 use crate::rules;
 use crate::tui::effect::{Effect, Owner, Request, Slot};
-use crate::tui::jobs::Backend;
 use crate::view::Turn;
 
 /// What an experiment is wanted of.
@@ -27,6 +27,9 @@ pub struct Wanted {
     /// When it happened, in nanoseconds since 1970.
     pub time_ns: i64,
 }
+
+/// Reads what was recorded around a time, in nanoseconds since 1970.
+pub type Recording<'a> = &'a dyn Fn(i64, &Cancel) -> Result<Window, AskError>;
 
 /// Files of the same name, at most.
 const MAX_FILES: u32 = 99;
@@ -45,9 +48,9 @@ pub fn ask(wanted: Wanted, turn: &mut Turn<'_>) {
 }
 
 /// Derives an experiment and returns its file. One that was derived from the same before stays as it is: it may have been edited.
-pub fn plan(backend: &dyn Backend, wanted: &Wanted, data: &Path, cancel: &Cancel) -> Result<PathBuf, AskError> {
+pub fn plan(recording: Recording<'_>, wanted: &Wanted, data: &Path, cancel: &Cancel) -> Result<PathBuf, AskError> {
     let refused = |error: &dyn std::fmt::Display| AskError::Refused { reason: error.to_string() };
-    let window = backend.recording(wanted.time_ns, cancel)?;
+    let window = recording(wanted.time_ns, cancel)?;
     stay(cancel)?;
     let derived = plan::derived(&window, &rules::load().0, &wanted.about).map_err(|error| refused(&error))?;
     stay(cancel)?;

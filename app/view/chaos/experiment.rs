@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::line::Lines;
 use super::shelf::{Card, Draft};
-use crate::chaos::experiment::{AbortRule, Expect, Experiment, Incident, Limits, Metric};
+use crate::chaos::experiment::{AbortRule, Expect, Experiment, Incident, Metric};
 use crate::chaos::run::prepare::sentence;
 use crate::humane;
 use crate::theme::Role;
@@ -100,7 +100,7 @@ fn limits(lines: &mut Lines, experiment: &Experiment) {
     if !plan.target.allow.is_empty() {
         lines.say("reaches only", &plan.target.allow.join(", "), Role::Text);
     }
-    let rules: Vec<String> = Limits::always().iter().chain(&plan.abort).map(rule_words).collect();
+    let rules: Vec<String> = plan.rules().iter().map(rule_words).collect();
     lines.say_all("aborts when", &rules, Role::Text);
     let expected = match plan.expect {
         Expect::Reproduced => "staging fails the same way",

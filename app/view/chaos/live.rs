@@ -10,8 +10,9 @@
 //! ```
 
 use super::line::Lines;
-use super::report::{Pulse, Report};
+use super::report::Report;
 use crate::chaos::experiment::{AbortRule, Limits, Metric};
+use crate::chaos::run::watch::Sample;
 use crate::humane;
 use crate::theme::Role;
 use crate::tui::state::{Shared, Symbols};
@@ -25,19 +26,19 @@ const NEAR: f64 = 0.8;
 
 /// Says the rates of the moment.
 pub fn say(lines: &mut Lines, report: &Report, shared: &Shared) {
-    let pulses = report.pulses();
-    let Some(now) = pulses.last() else {
+    let samples = report.samples();
+    let Some(now) = samples.last() else {
         return lines.say("now", "no rates yet", Role::Dim);
     };
     let symbols = &shared.symbols;
     lines.head("now");
     let arm = format!("{} {} of {}", now.arm, humane::count(now.answered), humane::count(now.planned));
     lines.say("arm", &format!("{arm}  {}", bar(share(now.answered, now.planned), symbols)), Role::Text);
-    let curve_of = |value: fn(&Pulse) -> f64| curve(&pulses.iter().map(value).collect::<Vec<_>>(), symbols);
+    let curve_of = |value: fn(&Sample) -> f64| curve(&samples.iter().map(value).collect::<Vec<_>>(), symbols);
     let answers = format!("{:.1}/s, {} failed, {} waiting", now.rate, humane::count(now.failed), now.in_flight);
-    lines.say("answers", &format!("{answers}  {}", curve_of(|pulse| pulse.rate)), Role::Number);
+    lines.say("answers", &format!("{answers}  {}", curve_of(|sample| sample.rate)), Role::Number);
     let times = format!("{}, {}", millis(now.p50_ms), millis(now.p99_ms));
-    lines.say("p50, p99", &format!("{times}  {}", curve_of(|pulse| pulse.p99_ms)), Role::Number);
+    lines.say("p50, p99", &format!("{times}  {}", curve_of(|sample| sample.p99_ms)), Role::Number);
     if now.dropped > 0 {
         lines.say("not sent", &format!("{}: too many were waiting", humane::count(now.dropped)), Role::Warn);
     }
@@ -45,7 +46,7 @@ pub fn say(lines: &mut Lines, report: &Report, shared: &Shared) {
     control(lines, now, report, symbols);
 }
 
-fn injected(lines: &mut Lines, now: &Pulse, report: &Report) {
+fn injected(lines: &mut Lines, now: &Sample, report: &Report) {
     let Some(count) = now.injected else { return };
     let most = report.experiment.as_ref().map(|experiment| experiment.plan.limits.max_faults);
     let text = match most {
@@ -57,9 +58,9 @@ fn injected(lines: &mut Lines, now: &Pulse, report: &Report) {
 }
 
 /// Says how the requests beside the fault do, and when that would end the run.
-fn control(lines: &mut Lines, now: &Pulse, report: &Report, symbols: &Symbols) {
-    let own = report.experiment.iter().flat_map(|experiment| &experiment.plan.abort);
-    let rules: Vec<AbortRule> = Limits::always().into_iter().chain(own.cloned()).collect();
+fn control(lines: &mut Lines, now: &Sample, report: &Report, symbols: &Symbols) {
+    let planned = report.experiment.as_ref().map(|experiment| experiment.plan.rules());
+    let rules = planned.unwrap_or_else(|| Limits::always().to_vec());
     let errors = least(&rules, Metric::ControlErrorRate);
     let text = format!(
         "{} fail, at most {}  {}",

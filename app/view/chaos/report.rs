@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::chaos::experiment::{Experiment, read};
 use crate::chaos::folder::Runs;
 use crate::chaos::journal::{self, Event, Told};
+use crate::chaos::run::watch::Sample;
 
 /// Longer verdicts are not ours.
 const MAX_VERDICT: u64 = 1 << 20;
@@ -25,27 +24,6 @@ pub struct Report {
     pub verdict: Option<String>,
     /// As it was run.
     pub experiment: Option<Experiment>,
-}
-
-/// Rates of the moment, as the run wrote them down (`chaos::run::watch::Sample`).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Pulse {
-    pub arm: String,
-    pub planned: u64,
-    pub answered: u64,
-    pub failed: u64,
-    /// Answers a second.
-    pub rate: f64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
-    pub in_flight: u64,
-    pub dropped: u64,
-    pub injected: Option<u64>,
-    /// Share of failed requests beside the fault: 0 to 1.
-    pub control_error_rate: f64,
-    /// As a multiple of the baseline's.
-    pub control_p95_ratio: f64,
 }
 
 /// Returns the size of a run's journal; 0 where there is none.
@@ -73,7 +51,7 @@ impl Report {
 
     /// Returns the rates of the moment, the newest last.
     #[must_use]
-    pub fn pulses(&self) -> Vec<Pulse> {
+    pub fn samples(&self) -> Vec<Sample> {
         let records = self.told.iter().flat_map(|told| &told.records);
         let samples = records.filter(|record| record.event == Event::Sample);
         samples.filter_map(|record| serde_json::from_value(record.details.clone()).ok()).collect()

@@ -1,46 +1,16 @@
 use std::fs;
 
-use riftline_queries::desk::Question;
 use riftline_queries::replay::derive::About;
 use riftline_queries::replay::id::TraceId;
-use riftline_queries::table::Table;
-use riftline_queries::trace::details::SpanDetails;
 use riftline_queries::trace::window::Window;
 use serde_json::json;
 
 use super::*;
 use crate::chaos::journal::{Event, Journal};
 use crate::view::chaos::shelf::experiments_folder;
-use crate::view::trace::data::TraceData;
-use crate::view::trace::torn::Sight;
-
-/// A store with nothing in it.
-struct Empty;
-
-impl Backend for Empty {
-    fn ask(&self, _question: &Question, _cancel: &Cancel) -> Result<Table, AskError> {
-        Ok(Table::default())
-    }
-
-    fn trace(&self, id: &str, _sight: Sight, _cancel: &Cancel) -> Result<TraceData, AskError> {
-        Err(AskError::NotFound { what: "trace", id: id.to_owned() })
-    }
-
-    fn details(&self, _row: i64) -> Result<SpanDetails, AskError> {
-        Ok(SpanDetails::default())
-    }
-
-    fn save(&self, _path: &Path) -> Result<(), AskError> {
-        Ok(())
-    }
-
-    fn recording(&self, _time_ns: i64, _cancel: &Cancel) -> Result<Window, AskError> {
-        Ok(Window::default())
-    }
-}
 
 fn go(data_folder: &Path, ask: Ask, cancel: &Cancel) -> Result<Brought, AskError> {
-    Errand { data_folder: data_folder.to_owned(), ask }.go(&Empty, cancel)
+    Errand { data_folder: data_folder.to_owned(), ask }.go(&|_, _| Ok(Window::default()), cancel)
 }
 
 #[test]
@@ -84,7 +54,7 @@ fn news_come_when_the_journal_grows_and_at_the_end_of_the_run() {
     let mut followed = Followed { run: Some("r1".to_owned()), ..Followed::default() };
     let news = go(data.path(), Ask::Follow(followed.clone()), &Cancel::default()).unwrap();
     let Brought::News { report: Some(report), is_over: false } = news else { panic!("{news:?}") };
-    assert_eq!(report.pulses().last().map(|pulse| pulse.answered), Some(3));
+    assert_eq!(report.samples().last().map(|sample| sample.answered), Some(3));
     followed.num_bytes = report.num_bytes;
     drop(turn);
     let news = go(data.path(), Ask::Follow(followed), &Cancel::default()).unwrap();
