@@ -207,7 +207,7 @@ fn title(candidate: &Candidate) -> String {
 
 fn description(derived: &Derived, candidate: &Candidate) -> String {
     format!(
-        "{} Derived from {} traces that show it and {} that do not.",
+        "{}. Derived from {} traces that show it and {} that do not.",
         candidate.why, derived.num_incident, derived.num_baseline
     )
 }
